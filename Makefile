@@ -1,0 +1,67 @@
+# Everything one does with this course is one word here. Nothing has to be installed first but
+# Python 3.11 or newer: the first command makes .venv and installs into it, the next ones reuse it.
+
+PYTHON ?= python3
+PORT ?= 8888
+IP ?= localhost
+VENV := .venv
+BIN := $(abspath $(VENV))/bin
+READY := $(VENV)/.ready
+# Notebooks run in notebooks/, so a folder given relative to here is made absolute.
+ifdef COURSE_DATA
+export COURSE_DATA := $(abspath $(COURSE_DATA))
+endif
+
+.PHONY: help lab test test-more notebooks solutions bench lint format clean
+
+help:
+	@echo "make lab         open the course in JupyterLab (PORT=8888, IP=localhost)"
+	@echo "make test        run every test and every notebook"
+	@echo "make test-more   run what takes longer"
+	@echo "make notebooks   build notebooks/ from lessons/ anew, outputs included (needs MNIST)"
+	@echo "make solutions   write the notebooks with their solutions to build/solved/"
+	@echo "make bench       measure what benchmarks/RESULTS.md says (needs MNIST)"
+	@echo "make lint        check the style; 'make format' mends it"
+	@echo "make clean       remove .venv and everything built"
+
+lab: $(READY)
+	@$(BIN)/python tools/lab.py --port $(PORT) --ip $(IP)
+
+test: $(READY)
+	@$(BIN)/python tools/run_tests.py
+
+test-more: $(READY)
+	@$(BIN)/python tools/run_tests.py --more
+
+notebooks: $(READY)
+	@$(BIN)/python tools/build_notebooks.py $(LESSONS)
+
+solutions: $(READY)
+	@$(BIN)/python tools/build_notebooks.py --solved
+	@echo "The notebooks with their solutions are in build/solved/."
+
+bench: $(READY)
+	@$(BIN)/python benchmarks/time_to_99.py
+
+lint: $(READY)
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+format: $(READY)
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build .pytest_cache .ruff_cache .hypothesis
+
+# Made anew when pyproject.toml changes.
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "This course needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) -V 2>&1)."; \
+	  echo "Install one, then for instance: make lab PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "Python could not make $(VENV). On Debian and Ubuntu: sudo apt install python3-venv"; \
+	  exit 1; }
+	@echo "Installing the course into $(VENV): once, about 5 GB with PyTorch, some minutes …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[lab,dev]' || { \
+	  echo "The installation stopped. Is there a network? Run the same command again: it goes on."; \
+	  exit 1; }
+	@touch $@

@@ -1,0 +1,35 @@
+"""What every test run shares: where the data is, and the time that each notebook took."""
+
+import os
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).parent
+
+settings.register_profile("default", deadline=None, max_examples=60)
+settings.register_profile("more", deadline=None, max_examples=1500)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+# Notebooks run in notebooks/, so a folder given relative to the project is made absolute here.
+if folder := os.environ.get("COURSE_DATA"):
+    os.environ["COURSE_DATA"] = str((ROOT / folder).resolve())
+
+
+@pytest.hookimpl
+def pytest_terminal_summary(terminalreporter):
+    """Print how long each notebook took, slowest first."""
+    seconds = defaultdict(float)
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if hasattr(report, "duration"):
+                properties = dict(getattr(report, "user_properties", []))
+                name = properties.get("notebook") or report.nodeid.split("::")[0]
+                if name.endswith(".ipynb"):
+                    seconds[name] += report.duration
+    if seconds:
+        terminalreporter.section("time of each notebook")
+        for name, time in sorted(seconds.items(), key=lambda item: -item[1]):
+            terminalreporter.write_line(f"{time:6.1f} s  {name}")

@@ -1,0 +1,132 @@
+"""What `fit` and `evaluate` need around the loop: checked arguments, devices, modes, generators."""
+
+import contextlib
+import operator
+
+import torch
+import torch.nn.functional as F
+
+
+def prepare(model, lr, optimizer, schedule, steps):
+    """The optimizer and the schedule that the arguments of `fit` stand for."""
+    own = optimizer is None
+    if own:
+        lr = 0.01 if lr is None else lr
+        if not lr > 0:
+            raise ValueError(f"lr={lr} must be greater than 0")
+        optimizer = torch.optim.AdamW(model.parameters(), lr=lr, fused=True)
+    elif lr is not None:
+        raise ValueError(f"lr={lr} would be ignored: set it in the optimizer that you hand in")
+    if schedule == "one-cycle" or (schedule == "auto" and own):
+        peaks = [group["lr"] for group in optimizer.param_groups]
+        return optimizer, torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, peaks, total_steps=steps + 1, cycle_momentum=own
+        )
+    return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1.0)
+
+
+def tensors(name, split):
+    """The images and labels of a Split or a pair, checked."""
+    if isinstance(split, (tuple, list)) and len(split) == 2:
+        images, labels = split
+    elif hasattr(split, "images") and hasattr(split, "labels"):
+        images, labels = split.images, split.labels
+    else:
+        hint = ": did you mean digits.train?" if hasattr(split, "train") else ""
+        raise ValueError(
+            f"{name} is a {type(split).__name__}, but a Split or a pair (images, labels) "
+            f"is needed{hint}"
+        )
+    if not isinstance(images, torch.Tensor) or not isinstance(labels, torch.Tensor):
+        raise ValueError(f"{name}: images and labels must be tensors, see torch.as_tensor")
+    if len(images) != len(labels):
+        raise ValueError(f"{name} has {len(images):,} images but {len(labels):,} labels")
+    if len(images) == 0:
+        raise ValueError(f"{name} is empty: at least one image is needed")
+    if images.dtype == torch.uint8:
+        raise ValueError(f"{name}: images are uint8, 0 to 255: use images.float() / 255")
+    return images, labels
+
+
+def check_fits(model, name, images, labels, loss):
+    """Try two images, so that what does not fit is said before a long training."""
+    try:
+        with evaluating(model):
+            logits = model(images[:2].to(device_of(model)))
+    except (RuntimeError, ValueError, IndexError) as error:
+        from .anatomy import summarize
+
+        summarize(model, images[:2].shape)  # raises a sentence that names the layer
+        raise ValueError(f"{name}: the model cannot take these images: {error}") from error
+    if loss is not F.cross_entropy or labels.is_floating_point():
+        return
+    if logits.ndim != 2 or logits.shape[0] != len(images[:2]):
+        raise ValueError(
+            f"the model turns {name} images {tuple(images[:2].shape)} into {tuple(logits.shape)}: "
+            "logits must have the shape (N, classes)"
+        )
+    if labels.dtype != torch.int64 or labels.ndim != 1:
+        raise ValueError(
+            f"{name}: labels are {labels.dtype} of shape {tuple(labels.shape)}, but cross-entropy "
+            "needs int64 of shape (N,): use labels.long().flatten()"
+        )
+    low, high, classes = labels.min().item(), labels.max().item(), logits.shape[1]
+    if low < 0 or high >= classes:
+        raise ValueError(
+            f"{name}: labels go from {low} to {high}, but the model has {classes} logits: "
+            f"labels must be 0 to {classes - 1}"
+        )
+
+
+def whole_number(name, value, least=0):
+    """`value` as an int of at least `least`."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise ValueError(f"{name}={value!r} must be a whole number") from None
+    if number < least:
+        raise ValueError(f"{name}={value!r} is too small: it must be at least {least}")
+    return number
+
+
+def check_choice(name, value, choices):
+    if value not in choices:
+        raise ValueError(
+            f"{name}={value!r} is unknown: choose from {', '.join(map(repr, choices))}"
+        )
+
+
+def device_of(model):
+    return next((p.device for p in model.parameters()), torch.device("cpu"))
+
+
+@contextlib.contextmanager
+def evaluating(model):
+    """Eval mode without gradients; then each layer gets its own mode back, frozen ones too."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
+@contextlib.contextmanager
+def generators_apart(device, seed):
+    """Seed torch's generators for dropout and the like, and give them back as they were."""
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield
+
+
+def gains_from_bfloat16(model, device):
+    """Does the processor compute bfloat16 itself (where it emulates, it is 4 times slower)?"""
+    if sum(p.numel() for p in model.parameters()) < 1_000_000:
+        return False
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    # These names are private and change between versions of torch: without them, the answer is no.
+    names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return device.type == "cpu" and any(getattr(torch.cpu, n, lambda: False)() for n in names)

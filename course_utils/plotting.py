@@ -1,0 +1,317 @@
+"""Pictures for the lessons.
+
+Every `draw_*` takes tensors and returns a matplotlib `Figure` that knows its own description
+(`figure.alt_text`). The `show_*` of the same name displays that figure, with the description as
+its alt text, and returns nothing, so a cell may end in it.
+"""
+
+import functools
+import io
+from pathlib import Path
+
+import matplotlib.style
+import numpy as np
+import torch
+from IPython.display import display
+from matplotlib.colors import CenteredNorm, LinearSegmentedColormap, Normalize
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+STYLE = Path(__file__).with_name("course.mplstyle")
+# Negative is blue, zero is white, positive is orange: told apart by every kind of colour vision.
+SIGNED = LinearSegmentedColormap.from_list(
+    "signed", ["#08519c", "#6baed6", "#ffffff", "#fd8d3c", "#a63603"]
+)
+PALE = LinearSegmentedColormap.from_list("pale", ["#ffffff", "#c9d9ea"])
+OUTLINE, TEXT = "#D55E00", "#222222"
+WIDTH = 7.0  # inches: the widest figure that a notebook shows without shrinking it
+PIXELS_PER_INCH = 96  # what a browser calls an inch
+
+
+def in_style(draw):
+    """Make `draw`, and whatever it calls, use the style of the course."""
+
+    @functools.wraps(draw)
+    def wrapper(*args, **kwargs):
+        with matplotlib.style.context(STYLE):
+            return draw(*args, **kwargs)
+
+    return wrapper
+
+
+@in_style
+def figure_png(figure):
+    """The figure as the bytes of a PNG file, the same bytes each time."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def bundle(figure, alt=None):
+    """What a notebook needs to show `figure`: the data of each MIME type, and their metadata."""
+    alt = alt or getattr(figure, "alt_text", None)
+    if not alt:
+        raise ValueError("this figure has no alt text: say in words what it shows, alt='...'")
+    # Twice as many pixels as the page has: sharp on a good screen and on paper.
+    width = round(figure.get_figwidth() * PIXELS_PER_INCH)
+    return (
+        {"image/png": figure_png(figure), "text/plain": alt},
+        {"image/png": {"alt": alt, "width": width}},
+    )
+
+
+def show(figure, alt=None):
+    """Display `figure` with alt text (its own, or `alt`). Returns nothing."""
+    data, metadata = bundle(figure, alt)
+    display(data, metadata=metadata, raw=True)
+
+
+def _show(draw):
+    @functools.wraps(draw)
+    def shower(*args, alt=None, **kwargs):
+        show(draw(*args, **kwargs), alt)
+
+    shower.__name__ = draw.__name__.replace("draw", "show")
+    shower.__doc__ = f"Display what `{draw.__name__}` draws. `alt` replaces the alt text."
+    return shower
+
+
+def _array(values):
+    values = values.detach().cpu() if isinstance(values, torch.Tensor) else values
+    return np.asarray(values)
+
+
+def _plane(values, what):
+    """One (H, W) picture from a tensor (H, W), (1, H, W) or (1, 1, H, W)."""
+    array = _array(values)
+    while array.ndim > 2 and array.shape[0] == 1:
+        array = array[0]
+    if array.ndim != 2:
+        raise ValueError(f"{what} has shape {tuple(array.shape)}; a picture of one (H, W) is drawn")
+    return array
+
+
+def format_number(value):
+    """A number as a person writes it: no trailing zeros, at most 2 decimals, a true minus sign."""
+    value = float(value)
+    text = f"{value:.2f}".rstrip("0").rstrip(".") if abs(value) < 1e5 else f"{value:.3g}"
+    return ("0" if text == "-0" else text).replace("-", "−")
+
+
+def words(values):
+    """A small grid in words, row by row, for alt text."""
+    rows = _plane(values, "the grid")
+    return "; ".join(" ".join(format_number(v) for v in row) for row in rows)
+
+
+@in_style
+def draw_grids(grids, windows=None, signs=None, size=0.5):
+    """Small grids of numbers side by side, as one would write them on paper.
+
+    Args:
+        grids: a mapping from a title to a tensor (H, W); drawn left to right. NaN is left empty.
+        windows: for any of these titles the outlined part `(top, left, height, width)` in cells,
+            or a list of several.
+        signs: what is written between neighbours, for instance `["∗", "="]`.
+        size: width and height of a cell, in inches.
+    Returns:
+        The figure. Its alt text lists the numbers.
+    """
+    grids = {title: _plane(values, title).astype(float) for title, values in grids.items()}
+    windows = windows or {}
+    if unknown := set(windows) - set(grids):
+        raise ValueError(f"windows names {sorted(unknown)}; the grids are {sorted(grids)}")
+    gap = 1.2
+    width = sum(g.shape[1] for g in grids.values()) + gap * (len(grids) - 1)
+    height = max(g.shape[0] for g in grids.values())
+    size = min(size, (WIDTH - 0.2) / width)
+    figure = Figure(figsize=(width * size + 0.2, (height + 0.9) * size + 0.1))
+    axes = figure.add_subplot()
+    axes.set(xlim=(-0.05, width + 0.05), ylim=(height + 0.05, -0.85), aspect="equal")
+    axes.axis("off")
+    left = 0.0
+    for position, (title, grid) in enumerate(grids.items()):
+        top = (height - grid.shape[0]) / 2
+        axes.text(
+            left + grid.shape[1] / 2, top - 0.2, title, ha="center", va="bottom", weight="bold"
+        )
+        _draw_cells(axes, grid, left, top, size)
+        outlined = windows.get(title, [])
+        for row, column, rows, columns in [outlined] if isinstance(outlined, tuple) else outlined:
+            place = (left + column, top + row)
+            axes.add_patch(Rectangle(place, columns, rows, fill=False, ec=OUTLINE, lw=3, zorder=3))
+        left += grid.shape[1]
+        if signs and position < len(grids) - 1:
+            axes.text(
+                left + gap / 2, height / 2, signs[position], size=18, ha="center", va="center"
+            )
+        left += gap
+    figure.alt_text = ". ".join(
+        f"{title}: {words(g)}" if g.size <= 36 else f"{title}: {g.shape[0]} by {g.shape[1]} numbers"
+        for title, g in grids.items()
+    )
+    return figure
+
+
+def _draw_cells(axes, grid, left, top, size):
+    """The cells of one grid, shaded by value, the number in each."""
+    finite = grid[np.isfinite(grid)]
+    low, high = (finite.min(), finite.max()) if finite.size else (0, 0)
+    shade, norm = (PALE, Normalize(0, max(high, 1e-12))) if low >= 0 else (SIGNED, None)
+    if norm is None:
+        norm = CenteredNorm(0, 2.5 * max(abs(low), abs(high)))  # pale enough to read the number
+    longest = max((len(format_number(v)) for v in finite), default=1)
+    font = min(11, 72 * size * 0.9 / (0.62 * max(longest, 2)))
+    for (row, column), value in np.ndenumerate(grid):
+        colour = shade(norm(value)) if np.isfinite(value) else "#f3f3f3"
+        place = (left + column, top + row)
+        axes.add_patch(Rectangle(place, 1, 1, fc=colour, ec="#777777", lw=0.8))
+        text = "−∞" if value == -np.inf else "" if np.isnan(value) else format_number(value)
+        axes.text(
+            place[0] + 0.5, place[1] + 0.5, text, ha="center", va="center", size=font, color=TEXT
+        )
+
+
+@in_style
+def draw_images(images, titles=None, columns=None, signed=False, limits=None, height=None):
+    """Pictures side by side, in rows.
+
+    Args:
+        images: a tensor (N, 1, H, W) or (N, H, W), or a list of (H, W) tensors of any sizes.
+        titles: a text for each.
+        columns: how many in a row (default: as many as there are, at most 5).
+        signed: draw zero as white, negative values blue, positive orange, with a scale beside them.
+        limits: `(black, white)`; by default each picture's own smallest and largest value, and for
+            signed pictures the largest magnitude among all of them.
+        height: of one picture, in inches.
+    Returns:
+        The figure. Its alt text lists the titles.
+    """
+    planes = [_plane(image, f"images[{i}]") for i, image in enumerate(images)]
+    if not planes:
+        raise ValueError("images is empty: at least one picture is needed")
+    titles = list(titles) if titles is not None else [""] * len(planes)
+    if len(titles) != len(planes):
+        raise ValueError(f"{len(titles)} titles for {len(planes)} images: one for each is needed")
+    columns = columns or min(5, len(planes))
+    rows = -(-len(planes) // columns)
+    height = height or min(2.6, WIDTH / columns)
+    lines = max(title.count("\n") + 1 if title else 0 for title in titles)
+    figure = Figure(figsize=(min(WIDTH, columns * height), rows * (height + 0.22 * lines)))
+    axes = figure.subplots(rows, columns, squeeze=False)
+    largest = max(float(np.abs(plane).max()) for plane in planes) or 1.0
+    norm = CenteredNorm(0, largest) if signed else Normalize(*limits) if limits else None
+    for axis in axes.flat:
+        axis.axis("off")
+    for axis, plane, title in zip(axes.flat, planes, titles, strict=False):
+        shown = axis.imshow(plane, cmap=SIGNED if signed else "gray", norm=norm)
+        axis.set_title(title, weight="normal")
+        height_, width_ = plane.shape
+        frame = Rectangle((-0.5, -0.5), width_, height_, fill=False, ec="#777777", lw=0.8)
+        axis.add_patch(frame).set_clip_on(False)
+    if signed:
+        figure.colorbar(shown, ax=axes, shrink=0.8, aspect=30, label="value")
+    kind = "Signed pictures" if signed else "Pictures"
+    listed = "; ".join(title.replace("\n", ", ") for title in titles if title)
+    figure.alt_text = f"{kind}: {listed}." if listed else f"{len(planes)} pictures in {rows} rows."
+    return figure
+
+
+@in_style
+def draw_curves(curves, x_label, y_label, title="", log_x=False, log_y=False, y_limits=None):
+    """Lines in one plot, each named at its right end rather than in a legend.
+
+    Args:
+        curves: a mapping from a name to `(x, y)`, two sequences of the same length.
+        x_label, y_label, title: what the axes are, with units.
+        log_x, log_y: use a logarithmic axis.
+        y_limits: `(bottom, top)`.
+    Returns:
+        The figure. Its alt text gives the first and the last value of every line.
+    """
+    figure = Figure(figsize=(WIDTH, 3.2))
+    axes = figure.add_subplot()
+    said = []
+    for name, (x, y) in curves.items():
+        x, y = _array(x), _array(y)
+        (line,) = axes.plot(x, y, markevery=max(1, len(x) // 12))
+        axes.annotate(
+            f" {name}", (x[-1], y[-1]), color=line.get_color(), va="center", annotation_clip=False
+        )
+        said.append(f"{name} goes from {y[0]:.3g} to {y[-1]:.3g}")
+    axes.set(xlabel=x_label, ylabel=y_label, title=title)
+    axes.set_xscale("log" if log_x else "linear")
+    axes.set_yscale("log" if log_y else "linear")
+    axes.grid(axis="y")
+    if y_limits:
+        axes.set_ylim(*y_limits)
+    figure.alt_text = f"{y_label} against {x_label}: {'; '.join(said)}."
+    return figure
+
+
+@in_style
+def draw_history(history):
+    """The loss of every training step, and the accuracy on the validation data after every epoch.
+
+    Args:
+        history: what `course_utils.training.fit` returns.
+    """
+    steps = np.asarray(history.step_loss, dtype=float)
+    accuracy = [(e.epoch, e.validation_accuracy) for e in history.epochs]
+    accuracy = [(epoch, value) for epoch, value in accuracy if value is not None]
+    figure = Figure(figsize=(WIDTH, 2.6))
+    left, *rest = figure.subplots(1, 2 if accuracy else 1, squeeze=False)[0]
+    if len(steps):
+        # A running mean over a fiftieth of the steps shows the trend behind the noise.
+        span = max(1, len(steps) // 50)
+        mean = np.convolve(steps, np.ones(span) / span, mode="valid")
+        left.plot(steps, color="#b8cfe0", lw=1, marker="none", label="one batch")
+        left.plot(np.arange(len(mean)) + span - 1, mean, marker="none", label=f"mean of {span}")
+        left.legend()
+    left.set(xlabel="step", ylabel="training loss", ylim=(0, None), title="loss")
+    for right in rest:
+        right.plot(*zip(*accuracy, strict=True))
+        right.set(xlabel="epoch", ylabel="validation accuracy", title="accuracy")
+        right.set_xticks([epoch for epoch, _ in accuracy][:: max(1, len(accuracy) // 10)])
+    said = f"Training loss over {len(steps)} steps"
+    if len(steps):
+        said += f", from {steps[0]:.2f} to a mean of {mean[-1]:.2f} at the end"
+    if accuracy:
+        said += f"; validation accuracy {accuracy[-1][1]:.3f} after epoch {accuracy[-1][0]}"
+    figure.alt_text = said + "."
+    return figure
+
+
+@in_style
+def draw_confusion(confusion):
+    """A confusion matrix: rows are the true classes, columns the predicted ones.
+
+    The shade is the share of the row on a logarithmic scale, so that rare mistakes stay visible.
+    """
+    counts = _plane(confusion, "confusion")
+    classes = range(len(counts))
+    figure = Figure(figsize=(5.2, 4.6))
+    axes = figure.add_subplot()
+    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    axes.imshow(np.log10(share + 1e-4), cmap="Blues", vmin=-4, vmax=0.6)
+    for (row, column), count in np.ndenumerate(counts):
+        if count:
+            dark = share[row, column] > 0.1
+            text = axes.text(column, row, f"{int(count)}", ha="center", va="center", size=9)
+            text.set(color="white" if dark else TEXT, weight="bold" if row == column else "normal")
+    axes.set(xticks=classes, yticks=classes, xlabel="predicted class", ylabel="true class")
+    axes.spines[:].set_visible(False)
+    wrong = counts * (1 - np.eye(len(counts), dtype=counts.dtype))
+    row, column = np.unravel_index(wrong.argmax(), wrong.shape)
+    figure.alt_text = (
+        f"Confusion matrix: {int(np.trace(counts))} of {int(counts.sum())} right; the most "
+        f"frequent mistake is a {row} taken for a {column}, {int(wrong.max())} times."
+    )
+    return figure
+
+
+show_grids = _show(draw_grids)
+show_images = _show(draw_images)
+show_curves = _show(draw_curves)
+show_history = _show(draw_history)
+show_confusion = _show(draw_confusion)

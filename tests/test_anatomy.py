@@ -1,0 +1,246 @@
+"""summarize says what torch does: shapes, parameters, MACs, and receptive fields as measured."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from course_utils import models
+from course_utils.anatomy import count_parameters, receptive_field, summarize
+
+
+def keras_network_of_article_b():
+    return nn.Sequential(
+        *(nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Conv2d(64, 64, 3), nn.ReLU(), nn.Flatten()),
+        *(nn.Linear(576, 64), nn.ReLU(), nn.Linear(64, 10)),
+    )
+
+
+def test_lenet_layer_by_layer():
+    summary = summarize(models.lenet(), (1, 1, 28, 28))
+    rows = {row.name: row for row in summary.rows}
+    assert list(rows) == [name for name, _ in models.lenet().named_children()]
+    assert rows["conv1"].output_shape == (1, 6, 24, 24)
+    assert rows["pool1"].output_shape == (1, 6, 12, 12)
+    assert rows["conv2"].output_shape == (1, 16, 8, 8)
+    assert rows["flatten"].output_shape == (1, 256)
+    assert [rows[n].parameters for n in ("conv1", "conv2", "fc1", "fc2", "fc3")] == [
+        *(6 * 25 + 6, 16 * 6 * 25 + 16, 256 * 120 + 120, 120 * 84 + 84, 84 * 10 + 10),
+    ]
+    assert rows["conv1"].macs == 24 * 24 * 6 * 25
+    assert rows["conv2"].macs == 8 * 8 * 16 * 6 * 25
+    assert rows["fc1"].macs == 256 * 120
+    assert summary.parameters == summary.trainable == 44_426
+    fields = [rows[n].receptive_field for n in ("conv1", "pool1", "conv2", "pool2", "fc1", "fc3")]
+    assert fields == [5, 6, 14, 16, 28, 28]
+
+
+def test_the_mlp_and_the_network_of_article_b_have_the_counts_of_the_articles():
+    rows = summarize(models.mlp(), (1, 28, 28)).rows
+    assert [r.parameters for r in rows if r.parameters] == [200_960, 32_896, 8_256, 650]
+    assert count_parameters(models.mlp()) == 242_762
+    assert summarize(keras_network_of_article_b(), (1, 28, 28)).parameters == 93_322
+
+
+@pytest.mark.parametrize(
+    ("layer", "size"),
+    [
+        (nn.Conv1d(4, 6, 3, stride=2, groups=2), (2, 4, 11)),
+        (nn.Conv2d(4, 6, (3, 2), padding=1, dilation=2), (3, 4, 9, 8)),
+        (nn.Conv2d(4, 4, 3, groups=4), (1, 4, 9, 8)),
+        (nn.Conv3d(2, 3, 2), (2, 2, 4, 5, 6)),
+        (nn.ConvTranspose1d(4, 6, 3, stride=2), (2, 4, 7)),
+        (nn.ConvTranspose2d(4, 6, 3, stride=2, groups=2), (2, 4, 5, 6)),
+        (nn.ConvTranspose3d(2, 3, 2), (2, 2, 4, 5, 6)),
+        (nn.Linear(7, 5), (4, 7)),
+        (nn.Linear(7, 5), (4, 3, 7)),
+    ],
+)
+def test_macs_are_half_of_the_flops_that_torch_counts(layer, size):
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        layer(torch.zeros(size))
+    summary = summarize(layer, size)
+    assert summary.macs == counter.get_total_flops() // 2
+    assert summary.rows[0].parameters == sum(p.numel() for p in layer.parameters())
+
+
+def test_a_size_without_n_is_a_batch_of_one():
+    assert (
+        summarize(models.lenet(), (1, 28, 28)).rows
+        == summarize(models.lenet(), (1, 1, 28, 28)).rows
+    )
+    assert summarize(nn.Conv1d(3, 2, 5), (3, 20)).rows[0].output_shape == (1, 2, 16)
+    assert summarize(nn.Linear(784, 10), 784).rows[0].output_shape == (1, 10)
+    assert summarize(models.lenet(), (64, 1, 28, 28)).macs == 64 * 281_640
+
+
+layers = st.tuples(
+    st.sampled_from(["conv", "pool"]), st.integers(1, 4), st.integers(1, 3), st.integers(1, 2)
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(layers, min_size=1, max_size=4))
+def test_receptive_field_by_formula_is_the_one_measured_by_gradient(stack):
+    model = nn.Sequential()
+    for kind, kernel, stride, dilation in stack:
+        conv = nn.Conv1d(1, 1, kernel, stride, dilation=dilation, bias=False)
+        nn.init.ones_(conv.weight)
+        model.append(conv if kind == "conv" else nn.AvgPool1d(kernel, stride))
+    summary = summarize(model, (1, 400))
+    x = torch.ones(1, 1, 400, dtype=torch.float64, requires_grad=True)
+    y = model.double()(x)
+    y[0, 0, y.shape[-1] // 2].backward()
+    seen = x.grad[0, 0].nonzero()
+    assert receptive_field(model) == (seen.max() - seen.min() + 1).item()
+    assert summary.rows[-1].receptive_field == receptive_field(model)
+
+
+def test_receptive_field_of_unequal_sides_is_a_tuple():
+    assert receptive_field(nn.Conv2d(1, 1, (3, 5))) == (3, 5)
+    assert receptive_field(nn.Sequential(nn.Linear(2, 2))) == 1
+    assert receptive_field(models.mnist_cnn()) == 16
+
+
+def test_receptive_field_of_a_transposed_convolution_as_measured():
+    model = nn.Sequential(nn.Conv1d(1, 1, 3), nn.ConvTranspose1d(1, 1, 4, stride=2))
+    x = torch.ones(1, 1, 20, requires_grad=True)
+    model(x)[0, 0, 18].backward()
+    assert receptive_field(model) == len(x.grad[0, 0].nonzero()) == 4
+
+
+class Residual(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 2, 3, stride=2, padding=1)
+        self.conv2 = nn.Conv2d(2, 2, 3, padding=1)
+        self.skip = nn.Conv2d(1, 2, 1, stride=2)
+        self.last = nn.Conv2d(2, 2, 3)
+
+    def forward(self, x):
+        return self.last(F.relu(self.conv2(F.relu(self.conv1(x))) + self.skip(x)))
+
+
+def test_receptive_field_follows_the_branches_and_takes_the_largest():
+    fields = {r.name: r.receptive_field for r in summarize(Residual(), (1, 16, 16)).rows}
+    assert fields == {"conv1": 3, "conv2": 7, "skip": 1, "last": 11}
+
+
+def test_receptive_field_is_unknown_after_an_operation_that_is_not_a_layer():
+    class Hidden(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv1, self.conv2 = nn.Conv2d(1, 1, 3), nn.Conv2d(1, 1, 3)
+
+        def forward(self, x):
+            return self.conv2(F.max_pool2d(self.conv1(x), 2))
+
+    rows = summarize(Hidden(), (1, 16, 16)).rows
+    assert [r.receptive_field for r in rows] == [3, None]
+    assert "?" in str(summarize(Hidden(), (1, 16, 16)))
+
+
+def test_receptive_field_in_text_is_counted_in_tokens():
+    class Text(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embedding, self.conv = nn.Embedding(50, 8), nn.Conv1d(8, 4, 3)
+
+        def forward(self, tokens):
+            return self.conv(self.embedding(tokens).transpose(1, 2))
+
+    assert [r.receptive_field for r in summarize(Text(), (2, 6)).rows] == [1, 3]
+
+
+def test_global_pooling_sees_the_whole_input():
+    model = nn.Sequential(
+        nn.Conv2d(1, 2, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2, 2)
+    )
+    assert [r.receptive_field for r in summarize(model, (1, 20, 30)).rows] == [
+        *(3, (20, 30), (20, 30), (20, 30))
+    ]
+
+
+def test_a_layer_that_runs_twice_counts_its_parameters_once():
+    conv = nn.Conv2d(2, 2, 3)
+    summary = summarize(nn.Sequential(conv, conv), (2, 9, 9))
+    assert [r.parameters for r in summary.rows] == [38, 0]
+    assert summary.parameters == 38
+    assert summary.macs == (7 * 7 + 5 * 5) * 36
+
+
+def test_embeddings_attention_and_the_meta_device_work():
+    class Text(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embedding = nn.Embedding(50, 8)
+            self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+
+        def forward(self, tokens):
+            x = self.embedding(tokens)
+            return self.attention(x, x, x)[0]
+
+    summary = summarize(Text(), (2, 6))
+    assert [r.output_shape for r in summary.rows] == [(2, 6, 8), (2, 6, 8)]
+    assert sum(r.parameters for r in summary.rows) == summary.parameters
+    with torch.device("meta"):
+        huge = nn.Linear(12_288, 49_152)
+    assert summarize(huge, (1, 12_288)).macs == 12_288 * 49_152
+
+
+def test_summarize_leaves_modes_statistics_and_gradients_alone():
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Dropout())
+    model[1].eval()
+    state = {name: value.clone() for name, value in model.state_dict().items()}
+    generator = torch.get_rng_state()
+    summarize(model, (1, 9, 9))
+    assert [m.training for m in model.modules()] == [True, True, False, True]
+    assert all(torch.equal(value, state[name]) for name, value in model.state_dict().items())
+    assert all(p.grad is None for p in model.parameters())
+    assert all(not m._forward_hooks and not m._forward_pre_hooks for m in model.modules())
+    assert torch.equal(generator, torch.get_rng_state())
+
+
+@pytest.mark.parametrize(
+    ("model", "size", "words"),
+    [
+        (models.lenet(), (1, 32, 32), ["'fc1'", "(1, 400)", "in_features=256"]),
+        (models.lenet(), (3, 28, 28), ["'conv1'", "(1, 3, 28, 28)", "(N, 1, H, W)"]),
+        (models.lenet(), (1, 4, 4), ["'conv1'", "kernel 5×5"]),
+        (models.lenet(), (1, 0, 4), ["input_size=(1, 1, 0, 4)", "at least 1"]),
+        (nn.Sequential(nn.BatchNorm2d(3)), (1, 2, 5, 5), ["'0'", "3 channels"]),
+    ],
+)
+def test_a_shape_error_names_the_layer_what_came_in_and_what_it_expects(model, size, words):
+    with pytest.raises(ValueError, match=".") as caught:
+        summarize(model, size)
+    assert all(word in str(caught.value) for word in words), caught.value
+    assert model.training
+    assert all(not m._forward_hooks for m in model.modules())
+
+
+def test_a_shape_error_between_layers_names_the_layer_before():
+    class Reshaped(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(1, 2, 3)
+
+        def forward(self, x):
+            return self.conv(x).view(-1, 400)
+
+    with pytest.raises(ValueError, match=r"after layer 'conv', which gave \(1, 2, 5, 5\)"):
+        summarize(Reshaped(), (1, 7, 7))
+
+
+def test_a_summary_is_a_table_as_text_and_as_html():
+    summary = summarize(models.lenet(), (1, 28, 28))
+    text, page = str(summary), summary._repr_html_()
+    assert "44,426 parameters" in text
+    assert len({len(line) for line in text.splitlines()[:2]}) == 1
+    assert page.count("<tr>") == 1 + len(summary.rows)
+    assert "color" not in page

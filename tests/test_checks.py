@@ -1,0 +1,189 @@
+"""Every check rejects known wrong answers with their own diagnosis, and accepts the right ones."""
+
+import contextlib
+import time
+from dataclasses import replace
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from course_utils import checks, ops
+from course_utils.checks import EXERCISES, guard
+from course_utils.checks.compare import fault
+
+MISTAKES = [(e, m) for e in EXERCISES.values() for m in e.mistakes]
+
+
+@pytest.mark.parametrize(("exercise", "mistake"), MISTAKES, ids=lambda x: x.name)
+def test_a_known_mistake_is_rejected_with_its_own_diagnosis(exercise, mistake):
+    result = exercise(mistake.answer)
+    assert not result.passed
+    assert result.diagnosis == mistake.name
+    assert mistake.sentence in str(result)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES.values(), ids=lambda e: e.name)
+def test_the_reference_is_accepted(exercise):
+    result = exercise(exercise.reference)
+    assert result.passed, str(result)
+    assert result.diagnosis is None
+
+
+@pytest.mark.parametrize("exercise", EXERCISES.values(), ids=lambda e: e.name)
+def test_every_exercise_knows_at_least_eight_mistakes_and_sends_to_a_lesson(exercise):
+    assert len(exercise.mistakes) >= 8
+    assert exercise.lesson.startswith("lesson ")
+    assert len({m.name for m in exercise.mistakes}) == len(exercise.mistakes)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES.values(), ids=lambda e: e.name)
+@pytest.mark.parametrize("nothing", [None, ...])
+def test_not_attempted_is_said_and_raises_nothing(exercise, nothing):
+    result = exercise(nothing)
+    assert not result.passed
+    assert result.diagnosis == "not_attempted"
+    assert "not attempted yet" in str(result)
+
+
+def test_the_stub_of_a_lesson_counts_as_not_attempted():
+    def my_conv2d(x, weight, bias=None, stride=1, padding=0):
+        """(N, C, H, W) -> (N, C_out, H_out, W_out)."""
+        ...  # noqa: PIE790
+
+    def raises(x, weight, bias=None, stride=1, padding=0):
+        raise NotImplementedError
+
+    assert checks.conv2d(my_conv2d).diagnosis == "not_attempted"
+    assert checks.conv2d(raises).diagnosis == "not_attempted"
+    assert not guard.is_stub(F.conv2d)
+    assert not guard.is_stub(lambda: 0)
+
+
+def unfolded(x, weight, bias=None, stride=1, padding=0):
+    rows = (x.shape[2] + 2 * padding - weight.shape[2]) // stride + 1
+    patches = F.unfold(x, weight.shape[2:], padding=padding, stride=stride)
+    output = weight.flatten(1) @ patches
+    output = output if bias is None else output + bias[:, None]
+    return output.reshape(x.shape[0], weight.shape[0], rows, -1)
+
+
+def with_einsum(x, weight, bias=None, stride=1, padding=0):
+    x = F.pad(x, (padding,) * 4)
+    windows = x.unfold(2, weight.shape[2], stride).unfold(3, weight.shape[3], stride)
+    output = torch.einsum("nchwij,ocij->nohw", windows, weight)
+    return output if bias is None else output + bias[:, None, None]
+
+
+@pytest.mark.parametrize("right", [unfolded, with_einsum, F.conv2d, ops.conv2d, ops.conv2d_im2col])
+def test_every_style_of_a_right_convolution_is_accepted(right):
+    result = checks.conv2d(right)
+    assert result.passed, str(result)
+
+
+def test_a_crash_is_reported_with_the_students_line():
+    def crashes(x, weight, bias=None, stride=1, padding=0):
+        return x @ weight.no_such_name
+
+    result = checks.conv2d(crashes)
+    assert result.diagnosis == "crash"
+    assert "AttributeError" in str(result)
+    assert "return x @ weight.no_such_name" in str(result)
+
+
+@pytest.mark.parametrize("ending", [SystemExit, KeyboardInterrupt])
+def test_leaving_the_program_costs_only_the_answer(ending):
+    def leaves(x, weight, bias=None, stride=1, padding=0):
+        raise ending
+
+    assert checks.conv2d(leaves).diagnosis == "crash"
+
+
+def test_an_endless_loop_is_stopped_even_if_it_swallows_exceptions():
+    def endless(x):
+        while True:
+            with contextlib.suppress(Exception):
+                time.sleep(0.001)
+
+    with pytest.raises(guard.OutOfTime):
+        guard.call(endless, (1,), {}, seconds=0.2)
+
+
+def test_an_endless_loop_is_named():
+    def endless(size, kernel_size, stride=1, padding=0, dilation=1):
+        while True:
+            size += 1
+
+    quick = replace(EXERCISES["output_size"], seconds=0.2)
+    assert quick(endless).diagnosis == "endless_loop"
+
+
+def test_an_input_changed_in_place_is_named():
+    def changes(x, weight, bias=None, stride=1, padding=0):
+        answer = F.conv2d(x, weight, bias, stride, padding)
+        x *= 2
+        return answer
+
+    result = checks.conv2d(changes)
+    assert result.diagnosis == "input_changed"
+    assert "`x`" in str(result) or "`input`" in str(result)
+
+
+def test_a_forgotten_return_is_named():
+    def forgets(x, weight, bias=None, stride=1, padding=0):
+        F.conv2d(x, weight, bias, stride, padding)
+
+    assert checks.conv2d(forgets).diagnosis == "returned_nothing"
+
+
+def test_a_call_in_place_of_a_function_is_named():
+    result = checks.conv2d(F.conv2d(torch.ones(1, 1, 2, 2), torch.ones(1, 1, 1, 1)))
+    assert result.diagnosis == "wrong_type"
+    assert "checks.conv2d(my_function)" in str(result)
+
+
+def test_wrong_type_shape_and_dtype_are_told_apart():
+    def conv(change):
+        return lambda x, weight, bias=None, stride=1, padding=0: change(
+            F.conv2d(x, weight, bias, stride, padding)
+        )
+
+    assert checks.conv2d(conv(lambda y: "text")).diagnosis == "wrong_type"
+    assert checks.conv2d(conv(lambda y: y[0, 0])).diagnosis == "wrong_shape"
+    assert checks.conv2d(conv(lambda y: y.half())).diagnosis == "wrong_dtype"
+    assert checks.conv2d(conv(lambda y: y + 1)).diagnosis == "wrong_value"
+
+
+def test_the_smallest_failing_case_is_shown_with_its_cells_marked():
+    def wrong_corner(x, weight, bias=None, stride=1, padding=0):
+        y = F.conv2d(x, weight, bias, stride, padding)
+        y[0, 0, 0, 0] += 1
+        return y
+
+    text = str(checks.conv2d(wrong_corner))
+    assert "Case 1 of" in text
+    assert text.count("*") == 2  # the one wrong cell, in what was expected and in what came
+
+
+def test_html_escapes_what_a_student_wrote():
+    def crashes(x, weight, bias=None, stride=1, padding=0):
+        raise ValueError("<script>")
+
+    assert "<script>" not in checks.conv2d(crashes)._repr_html_()
+
+
+def test_comparing_tells_close_from_equal():
+    right = torch.ones(2, dtype=torch.float64)
+    assert fault(right, right + 1e-12) is None
+    assert fault(right, right + 1e-6) is not None
+    assert fault((1.0, 2.0), (1.0, 2.5)) is not None
+    assert fault("valid", "valid") is None
+
+
+@pytest.mark.parametrize(
+    ("prediction", "said"),
+    [(None, "No prediction made. It is 4."), (4, "and so it is"), (5, "You predicted 5; it is 4.")],
+)
+def test_a_prediction_is_set_beside_what_happened(prediction, said, capsys):
+    checks.compare_prediction(prediction, 4)
+    assert said in capsys.readouterr().out

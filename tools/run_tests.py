@@ -1,0 +1,64 @@
+"""Run every test: `make test`, or with `--more` what takes longer: `make test-more`.
+
+The suite runs three times over the notebooks: as they are stored, on the data set that is here;
+again with no network and no data; and with their solutions.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTEST = [sys.executable, "-m", "pytest", "--numprocesses=auto", "--dist=loadfile"]
+NBVAL = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=300", "notebooks"]
+
+
+def offline(environment, folder):
+    """The environment of a machine with no network and no data set."""
+    path = os.pathsep.join(
+        filter(None, [str(ROOT / "tests/no_network"), os.environ.get("PYTHONPATH")])
+    )
+    return {**environment, "PYTHONPATH": path, "COURSE_DATA": folder}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--more", action="store_true", help="run only what takes longer")
+    more = parser.parse_args().more
+    # The tests run side by side, so each keeps to one core.
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with tempfile.TemporaryDirectory() as empty:
+        if more:
+            runs = [
+                (
+                    "long tests",
+                    [*PYTEST, "-m", "more", "tests"],
+                    {**environment, "HYPOTHESIS_PROFILE": "more"},
+                )
+            ]
+        else:
+            runs = [
+                ("tests", [*PYTEST, "-m", "not more", "tests"], environment),
+                ("notebooks", [*PYTEST, *NBVAL], environment),
+                ("notebooks, no network", [*PYTEST, *NBVAL], offline(environment, empty)),
+            ]
+        results = []
+        for name, line, variables in runs:
+            print(f"\n=== {name} ===", flush=True)
+            start = time.monotonic()
+            code = subprocess.run(line, cwd=ROOT, env=variables).returncode
+            results.append((name, code, time.monotonic() - start))
+    print()
+    for name, code, seconds in results:
+        print(f"{'passed' if code == 0 else 'FAILED'}  {seconds:6.1f} s  {name}")
+    failed = sum(code != 0 for _, code, _ in results)
+    print(f"runs: {len(results) - failed} passed, {failed} failed")
+    sys.exit(bool(failed))
+
+
+if __name__ == "__main__":
+    main()
