@@ -25,6 +25,22 @@ def prepare(model, lr, optimizer, schedule, steps):
     return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1.0)
 
 
+def smoothing(value, optimizer, loss):
+    """The `label_smoothing` that the arguments of `fit` stand for."""
+    if value is None:
+        return 0.1 if optimizer is None and loss is F.cross_entropy else 0.0
+    if not 0 <= value < 1:
+        raise ValueError(f"label_smoothing={value} must be at least 0 and less than 1")
+    if value and loss is not F.cross_entropy:
+        raise ValueError(f"label_smoothing={value} works with loss=F.cross_entropy only")
+    return value
+
+
+def smooth(loss, logits, share):
+    """The cross-entropy against targets of which `share` is spread over all classes."""
+    return (1 - share) * loss - share * logits.log_softmax(1).mean() if share else loss
+
+
 def tensors(name, split):
     """The images and labels of a Split or a pair, checked."""
     if isinstance(split, (tuple, list)) and len(split) == 2:

@@ -1,5 +1,7 @@
 """A picture that follows its sliders, for a lesson in which plain controls are enough."""
 
+import html
+
 import ipywidgets
 from IPython.display import display
 
@@ -44,14 +46,14 @@ class Explorer:
             figure = self.draw(**self.values)
         except ValueError as error:
             self._picture.layout.display = "none"
-            self._caption.value = f"<b>Not possible:</b> {error}"
+            self._caption.value = f"<b>Not possible:</b> {html.escape(str(error))}"
             return
         data, metadata = plotting.bundle(figure)
         self._picture.value = data["image/png"]
         self._picture.width = str(metadata["image/png"]["width"])
         self._picture.layout.display = None
         # The words are the picture's text for a screen reader, and for everyone else its caption.
-        self._caption.value = f"<span role='status'>{figure.alt_text}</span>"
+        self._caption.value = f"<span role='status'>{html.escape(figure.alt_text)}</span>"
         self._static = data, metadata
 
     def _ipython_display_(self):

@@ -79,8 +79,11 @@ def convert(notebook, change):
     return notebook
 
 
-def execute(notebook, folder, timeout=600):
-    """Run a notebook from top to bottom in `folder` and keep what does not depend on the run."""
+def execute(notebook, folder, timeout=600, env=None):
+    """Run a notebook from top to bottom in `folder` and keep what does not depend on the run.
+
+    `env` replaces the environment variables that the kernel sees.
+    """
     NotebookClient(
         notebook,
         kernel_name="python3",
@@ -89,7 +92,7 @@ def execute(notebook, folder, timeout=600):
         store_widget_state=False,
         coalesce_streams=True,
         resources={"metadata": {"path": str(folder)}},
-    ).execute()
+    ).execute(**({"env": env} if env else {}))
     notebook.metadata["language_info"] = {"name": "python"}
     for number, cell in enumerate(notebook.cells):
         cell.metadata.pop("execution", None)

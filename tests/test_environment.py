@@ -1,0 +1,75 @@
+"""environment.yml, the continuous integration and the package say the same as pyproject.toml."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import yaml
+
+import course_utils
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+# Where conda-forge calls a package by another name than PyPI.
+CONDA = {"torch": "pytorch", "matplotlib": "matplotlib-base", "playwright": "playwright-python"}
+
+
+def bounds(requirements):
+    return dict(re.fullmatch(r"([\w-]+)(.*)", line).groups() for line in requirements)
+
+
+def test_environment_yml_has_the_packages_and_bounds_of_pyproject():
+    wanted = {"python": PROJECT["requires-python"], "pip": ""}
+    extras = PROJECT["optional-dependencies"]
+    for name, bound in bounds([*PROJECT["dependencies"], *extras["lab"], *extras["dev"]]).items():
+        wanted[CONDA.get(name, name)] = bound
+    *conda, pip = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))["dependencies"]
+    assert bounds(conda) == wanted
+    assert pip == {"pip": ["--editable ."]}
+
+
+def test_every_dependency_says_its_reason():
+    for line in (ROOT / "pyproject.toml").read_text("utf-8").splitlines():
+        if re.match(r'    "[\w-]+>=', line):
+            assert re.search(r"# \S", line), line
+
+
+def test_the_bounds_admit_what_colab_has():
+    colab = {"torch": "2.11", "torchvision": "0.26", "ipywidgets": "7.7.1", "matplotlib": "3.10.0"}
+    colab |= {"numpy": "2.1.3", "scikit-learn": "1.6.1", "ipython": "7.34", "tqdm": "4.67.3"}
+    number = lambda version: [int(part) for part in version.split(".")]  # noqa: E731
+    needed = bounds(PROJECT["dependencies"])
+    for name, version in colab.items():
+        assert number(needed[name].removeprefix(">=")) <= number(version), name
+
+
+def test_the_version_is_said_once_more_in_the_package():
+    assert course_utils.__version__ == PROJECT["version"]
+
+
+def test_importing_the_package_loads_nothing():
+    code = (
+        "import sys, course_utils; "
+        "heavy = {'torch', 'numpy', 'matplotlib', 'sklearn', 'IPython'} & set(sys.modules); "
+        "assert not heavy, heavy; course_utils.ops; assert 'torch' in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_an_unknown_submodule_is_an_attribute_error():
+    assert "ops" in dir(course_utils)
+    assert not hasattr(course_utils, "no_such_module")
+
+
+def test_ci_calls_the_commands_of_the_readme():
+    script = (ROOT / ".ci/run").read_text("utf-8")
+    assert "make test\n" in script
+    assert "make test" in (ROOT / "README.md").read_text("utf-8")
+    assert "bash .ci/run" in (ROOT / ".github/workflows/ci.yml").read_text("utf-8")
+
+
+def test_no_file_of_the_package_is_longer_than_300_lines():
+    for path in (ROOT / "course_utils").rglob("*.py"):
+        assert len(path.read_text("utf-8").splitlines()) <= 300, path

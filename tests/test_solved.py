@@ -1,0 +1,69 @@
+"""The lessons with their solutions run, pass their own checks, and need no network and no MNIST."""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from course_utils.checks import EXERCISES
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+
+import build_notebooks as build  # noqa: E402
+
+MASTERS = sorted(build.LESSONS.glob("*.py"))
+CHECK = re.compile(r"^checks\.(\w+)\(", re.M)
+
+
+def said(cell):
+    """Everything a cell printed or showed, as text."""
+    outputs = cell.get("outputs", [])
+    return "\n".join(o.get("text", "") + o.get("data", {}).get("text/plain", "") for o in outputs)
+
+
+def checks_of(notebook):
+    """(name of the exercise, what its check said), in order."""
+    for cell in notebook.cells:
+        for name in CHECK.findall(cell.source) if cell.cell_type == "code" else []:
+            if name in EXERCISES:
+                yield name, said(cell)
+
+
+@pytest.mark.parametrize("master", MASTERS, ids=lambda p: p.stem)
+def test_the_solutions_pass_their_checks_offline(master, tmp_path, record_property):
+    record_property("notebook", f"solved/{master.stem}.ipynb")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests/no_network")}
+    environment["COURSE_DATA"] = str(tmp_path)
+    notebook = build.convert(build.read_lesson(master), build.without_markers)
+    build.execute(notebook, build.NOTEBOOKS, env=environment)
+    for name, text in checks_of(notebook):
+        assert f"✓ {name}: right" in text, text
+    predictions = [said(c) for c in notebook.cells if "compare_prediction(" in c.source]
+    assert not [text for text in predictions if "No prediction made" in text]
+
+
+@pytest.mark.parametrize("master", MASTERS, ids=lambda p: p.stem)
+def test_the_students_notebook_says_not_attempted_and_goes_on(master):
+    notebook = nbformat.read(build.NOTEBOOKS / f"{master.stem}.ipynb", as_version=4)
+    for name, text in checks_of(notebook):
+        assert f"○ {name}: not attempted yet" in text, text
+
+
+def test_every_exercise_stands_in_a_lesson_that_its_pointer_names():
+    asked = {}
+    for master in MASTERS:
+        notebook = build.read_lesson(master)
+        headings = "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
+        for cell in notebook.cells:
+            for name in CHECK.findall(cell.source):
+                asked[name] = (master.stem[:2], headings)
+    for name, exercise in EXERCISES.items():
+        assert name in asked, f"no lesson asks for {name}"
+        number, headings = asked[name]
+        lesson, heading = re.fullmatch(r"lesson (\d\d), '(.+)'", exercise.lesson).groups()
+        assert lesson == number
+        assert re.search(rf"^#+ .*{re.escape(heading)}", headings, re.M), exercise.lesson
