@@ -6,7 +6,17 @@ Importing it costs nothing: each sub-module is loaded when it is first used.
 import importlib
 
 __version__ = "0.1.0"
-__all__ = ["anatomy", "checks", "data", "explore", "models", "ops", "plotting", "training"]
+__all__ = [
+    "anatomy",
+    "checks",
+    "data",
+    "explore",
+    "models",
+    "ops",
+    "plotting",
+    "start",
+    "training",
+]
 
 
 def __getattr__(name):

@@ -10,16 +10,17 @@ from matplotlib.figure import Figure
 from course_utils import data, ops, plotting
 
 MODES = ("cross-correlation", "convolution")
+POOLINGS = ("max", "average", "average, padding not counted")
 PHOTO_SIZE = 96  # pixels: enough to know the place, few enough to redraw at once
 KERNELS = {
-    "identity": [[0, 0, 0], [0, 1, 0], [0, 0, 0]],
-    "box blur": [[1 / 9] * 3] * 3,
-    "Gaussian blur": [[1 / 16, 2 / 16, 1 / 16], [2 / 16, 4 / 16, 2 / 16], [1 / 16, 2 / 16, 1 / 16]],
-    "sharpen": [[0, -1, 0], [-1, 5, -1], [0, -1, 0]],
-    "emboss": [[-2, -1, 0], [-1, 1, 1], [0, 1, 2]],
+    "all edges (Laplacian)": [[0, 1, 0], [1, -4, 1], [0, 1, 0]],
     "vertical edges (Sobel)": [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]],
     "horizontal edges (Sobel)": [[-1, -2, -1], [0, 0, 0], [1, 2, 1]],
-    "all edges (Laplacian)": [[0, 1, 0], [1, -4, 1], [0, 1, 0]],
+    "emboss": [[-2, -1, 0], [-1, 1, 1], [0, 1, 2]],
+    "sharpen": [[0, -1, 0], [-1, 5, -1], [0, -1, 0]],
+    "box blur": [[1 / 9] * 3] * 3,
+    "Gaussian blur": [[1 / 16, 2 / 16, 1 / 16], [2 / 16, 4 / 16, 2 / 16], [1 / 16, 2 / 16, 1 / 16]],
+    "identity": [[0, 0, 0], [0, 1, 0], [0, 0, 0]],
 }
 
 
@@ -74,7 +75,10 @@ def draw_convolution_step(
     cells = [(top, left, 1, 1) for top in rows for left in columns]
     shown = output.double()
     shown.view(-1)[position + 1 :] = torch.nan  # these are still to come
-    names = f"image, padding {padding}" if padding else "image", "turned" if turned else "kernel"
+    names = (
+        f"image, padding {padding}" if padding else "image",
+        "kernel, turned" if turned else "kernel",
+    )
     figure = plotting.draw_grids(
         {names[0]: padded, names[1]: laid, "output": shown},
         windows={
@@ -136,3 +140,79 @@ def draw_kernel_response(kernel="vertical edges (Sobel)", noise=0.0, photo="chin
     low, high = plotting.format_number(answer.min()), plotting.format_number(answer.max())
     figure.alt_text = f"{kernel}: the answers go from {low} to {high}."
     return figure
+
+
+def draw_pooling(image, **options):
+    """One window of a pooling: what it covers, which cell wins, and the whole output.
+
+    Takes what `pooling_step` takes, and raises what it raises. Returns the figure; its alt text
+    says which cell won, or writes out the average.
+    """
+    grids, windows, said = pooling_step(image, **options)
+    figure = plotting.draw_grids(grids, windows, signs=["→"])
+    figure.alt_text = said
+    return figure
+
+
+def pooling_step(
+    image, mode=POOLINGS[0], kernel_size=2, stride=2, padding=0, ceil_mode=False, position=0
+):
+    """What one window of a pooling covers, in grids, and what comes out of it, in words.
+
+    Args:
+        image: (H, W).
+        mode: one of `POOLINGS`.
+        kernel_size, stride, padding, ceil_mode: as in `ops.max_pool2d`, integers and a bool.
+        position: which output number, in reading order from 0.
+    Returns:
+        `(grids, windows, sentence)`, the first two as `plotting.draw_grids` takes them.
+    Raises:
+        ValueError: torch refuses the options, or the output has fewer numbers than `position`.
+    """
+    if mode not in POOLINGS:
+        raise ValueError(f"mode={mode!r} is unknown: choose one of {', '.join(POOLINGS)}")
+    x, options = image[None, None].double(), (kernel_size, stride, padding)
+    if mode == "max":
+        output, winners = ops.max_pool2d(x, *options, ceil_mode=ceil_mode, return_indices=True)
+    else:
+        counted = mode == "average"
+        output = ops.avg_pool2d(x, *options, ceil_mode=ceil_mode, count_include_pad=counted)
+    output = output[0, 0]
+    height, width = output.shape
+    if not 0 <= position < output.numel():
+        raise ValueError(
+            f"position={position} is not there: the output has {height} × {width} numbers, so "
+            f"position goes from 0 to {output.numel() - 1}"
+        )
+    row, column = divmod(position, width)
+    window = (row * stride, column * stride, kernel_size, kernel_size)
+    paper = _paper(x[0, 0], mode, padding, [(n - 1) * stride + kernel_size for n in output.shape])
+    cells = paper[window[0] : window[0] + kernel_size, window[1] : window[1] + kernel_size]
+    outlined, result = [window], plotting.format_number(output[row, column])
+    if mode == "max":
+        place = divmod(int(winners[0, 0, row, column]), x.shape[-1])
+        outlined.append((place[0] + padding, place[1] + padding, 1, 1))
+        said = f"{result} wins, from row {place[0]} and column {place[1]} of the image"
+    else:
+        cells = cells[~cells.isnan()]
+        total = plotting.format_number(cells.sum())
+        said = f"the sum is {total}; over {cells.numel()} cells that makes {result}"
+    name = f"image, padding {padding}" if padding else "image"
+    return (
+        {name: paper, "output": output},
+        {name: outlined, "output": (row, column, 1, 1)},
+        f"Number {position + 1} of {height} × {width}: {said}.",
+    )
+
+
+def _paper(image, mode, padding, reach):
+    """The image in its padding, large enough for windows that end at `reach`.
+
+    NaN, drawn empty, is what no window counts; the padding of a maximum is −∞.
+    """
+    height, width = (n + 2 * padding for n in image.shape)
+    paper = image.new_full((max(height, reach[0]), max(width, reach[1])), torch.nan)
+    padded = {"max": -torch.inf, "average": 0.0}.get(mode, torch.nan)
+    paper[:height, :width] = padded
+    paper[padding : height - padding, padding : width - padding] = image
+    return paper

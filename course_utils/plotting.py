@@ -5,103 +5,51 @@ Every `draw_*` takes tensors and returns a matplotlib `Figure` that knows its ow
 its alt text, and returns nothing, so a cell may end in it.
 """
 
-import functools
-import io
-from pathlib import Path
-
-import matplotlib.style
 import numpy as np
-import torch
-from IPython.display import display
-from matplotlib.colors import CenteredNorm, LinearSegmentedColormap, Normalize
+from matplotlib.colors import CenteredNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-STYLE = Path(__file__).with_name("course.mplstyle")
-# Negative is blue, zero is white, positive is orange: told apart by every kind of colour vision.
-SIGNED = LinearSegmentedColormap.from_list(
-    "signed", ["#08519c", "#6baed6", "#ffffff", "#fd8d3c", "#a63603"]
+from course_utils._figures import (
+    OUTLINE,
+    PALE,
+    SIGNED,
+    TEXT,
+    WIDTH,
+    as_array,
+    as_plane,
+    bundle,
+    figure_png,
+    format_number,
+    in_style,
+    show,
+    shower,
+    words,
 )
-PALE = LinearSegmentedColormap.from_list("pale", ["#ffffff", "#c9d9ea"])
-OUTLINE, TEXT = "#D55E00", "#222222"
-WIDTH = 7.0  # inches: the widest figure that a notebook shows without shrinking it
-PIXELS_PER_INCH = 96  # what a browser calls an inch
 
-
-def in_style(draw):
-    """Make `draw`, and whatever it calls, use the style of the course."""
-
-    @functools.wraps(draw)
-    def wrapper(*args, **kwargs):
-        with matplotlib.style.context(STYLE):
-            return draw(*args, **kwargs)
-
-    return wrapper
-
-
-@in_style
-def figure_png(figure):
-    """The figure as the bytes of a PNG file, the same bytes each time."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
-
-
-def bundle(figure, alt=None):
-    """What a notebook needs to show `figure`: the data of each MIME type, and their metadata."""
-    alt = alt or getattr(figure, "alt_text", None)
-    if not alt:
-        raise ValueError("this figure has no alt text: say in words what it shows, alt='...'")
-    # Twice as many pixels as the page has: sharp on a good screen and on paper.
-    width = round(figure.get_figwidth() * PIXELS_PER_INCH)
-    return (
-        {"image/png": figure_png(figure), "text/plain": alt},
-        {"image/png": {"alt": alt, "width": width}},
-    )
-
-
-def show(figure, alt=None):
-    """Display `figure` with alt text (its own, or `alt`). Returns nothing."""
-    data, metadata = bundle(figure, alt)
-    display(data, metadata=metadata, raw=True)
-
-
-def _show(draw):
-    @functools.wraps(draw)
-    def shower(*args, alt=None, **kwargs):
-        show(draw(*args, **kwargs), alt)
-
-    shower.__name__ = draw.__name__.replace("draw", "show")
-    shower.__doc__ = f"Display what `{draw.__name__}` draws. `alt` replaces the alt text."
-    return shower
-
-
-def _array(values):
-    values = values.detach().cpu() if isinstance(values, torch.Tensor) else values
-    return np.asarray(values)
-
-
-def _plane(values, what):
-    """One (H, W) picture from a tensor (H, W), (1, H, W) or (1, 1, H, W)."""
-    array = _array(values)
-    while array.ndim > 2 and array.shape[0] == 1:
-        array = array[0]
-    if array.ndim != 2:
-        raise ValueError(f"{what} has shape {tuple(array.shape)}; a picture of one (H, W) is drawn")
-    return array
-
-
-def format_number(value):
-    """A number as a person writes it: no trailing zeros, at most 2 decimals, a true minus sign."""
-    value = float(value)
-    text = f"{value:.2f}".rstrip("0").rstrip(".") if abs(value) < 1e5 else f"{value:.3g}"
-    return ("0" if text == "-0" else text).replace("-", "−")
-
-
-def words(values):
-    """A small grid in words, row by row, for alt text."""
-    rows = _plane(values, "the grid")
-    return "; ".join(" ".join(format_number(v) for v in row) for row in rows)
+__all__ = [
+    "OUTLINE",
+    "PALE",
+    "SIGNED",
+    "TEXT",
+    "WIDTH",
+    "bundle",
+    "draw_confusion",
+    "draw_curves",
+    "draw_grids",
+    "draw_history",
+    "draw_images",
+    "figure_png",
+    "format_number",
+    "in_style",
+    "show",
+    "show_confusion",
+    "show_curves",
+    "show_grids",
+    "show_history",
+    "show_images",
+    "words",
+]
 
 
 @in_style
@@ -117,7 +65,7 @@ def draw_grids(grids, windows=None, signs=None, size=0.5):
     Returns:
         The figure. Its alt text lists the numbers.
     """
-    grids = {title: _plane(values, title).astype(float) for title, values in grids.items()}
+    grids = {title: as_plane(values, title).astype(float) for title, values in grids.items()}
     windows = windows or {}
     if unknown := set(windows) - set(grids):
         raise ValueError(f"windows names {sorted(unknown)}; the grids are {sorted(grids)}")
@@ -187,7 +135,7 @@ def draw_images(images, titles=None, columns=None, signed=False, limits=None, he
     Returns:
         The figure. Its alt text lists the titles.
     """
-    planes = [_plane(image, f"images[{i}]") for i, image in enumerate(images)]
+    planes = [as_plane(image, f"images[{i}]") for i, image in enumerate(images)]
     if not planes:
         raise ValueError("images is empty: at least one picture is needed")
     titles = list(titles) if titles is not None else [""] * len(planes)
@@ -233,7 +181,7 @@ def draw_curves(curves, x_label, y_label, title="", log_x=False, log_y=False, y_
     axes = figure.add_subplot()
     said = []
     for name, (x, y) in curves.items():
-        x, y = _array(x), _array(y)
+        x, y = as_array(x), as_array(y)
         (line,) = axes.plot(x, y, markevery=max(1, len(x) // 12))
         axes.annotate(
             f" {name}", (x[-1], y[-1]), color=line.get_color(), va="center", annotation_clip=False
@@ -288,7 +236,7 @@ def draw_confusion(confusion):
 
     The shade is the share of the row on a logarithmic scale, so that rare mistakes stay visible.
     """
-    counts = _plane(confusion, "confusion")
+    counts = as_plane(confusion, "confusion")
     classes = range(len(counts))
     figure = Figure(figsize=(5.2, 4.6))
     axes = figure.add_subplot()
@@ -310,8 +258,8 @@ def draw_confusion(confusion):
     return figure
 
 
-show_grids = _show(draw_grids)
-show_images = _show(draw_images)
-show_curves = _show(draw_curves)
-show_history = _show(draw_history)
-show_confusion = _show(draw_confusion)
+show_grids = shower(draw_grids)
+show_images = shower(draw_images)
+show_curves = shower(draw_curves)
+show_history = shower(draw_history)
+show_confusion = shower(draw_confusion)

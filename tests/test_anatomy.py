@@ -217,7 +217,7 @@ def test_summarize_leaves_modes_statistics_and_gradients_alone():
     ],
 )
 def test_a_shape_error_names_the_layer_what_came_in_and_what_it_expects(model, size, words):
-    with pytest.raises(ValueError, match="expects|at least") as caught:
+    with pytest.raises(ValueError, match=r"expects|at least") as caught:
         summarize(model, size)
     assert all(word in str(caught.value) for word in words), caught.value
     assert model.training

@@ -1,12 +1,20 @@
 """The committed notebooks are what their masters say, and hold nothing that they should not."""
 
+import base64
+import io
 import json
 import re
 import sys
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
+import torch
+from PIL import Image
+
+from course_utils import plotting
+from course_utils.data import load_photo
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
@@ -131,3 +139,20 @@ def test_a_widget_without_a_picture_and_a_path_of_the_machine_are_refused():
     assert list(kept.data) == ["image/png"]
     with pytest.raises(ValueError, match="path"):
         build._clean(output({"text/plain": "/home/ada/course"}), "cell 1")
+
+
+def test_a_stored_picture_is_half_as_large_and_looks_the_same():
+    pictures = [load_photo(size=96)[0, 0], torch.arange(81.0).reshape(9, 9) - 40]
+    photo = plotting.draw_images(pictures, signed=True)
+    data, _ = plotting.bundle(photo)
+    png = base64.b64encode(data["image/png"]).decode()
+    output = nbformat.v4.new_output("display_data", data={"image/png": png})
+    cell = nbformat.v4.new_code_cell(outputs=[output])
+    build.with_small_pictures(nbformat.v4.new_notebook(cells=[cell]))
+    small = cell.outputs[0].data["image/png"]
+    assert len(small) < len(png) / 2
+    before, after = (
+        np.asarray(Image.open(io.BytesIO(base64.b64decode(p))).convert("RGB")).astype(int)
+        for p in (png, small)
+    )
+    assert np.abs(before - after).max() <= 8  # of 255

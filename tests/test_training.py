@@ -1,45 +1,19 @@
-"""fit is the loop it looks like; evaluate agrees with scikit-learn; checkpoints survive faults."""
+"""fit is the loop that it looks like, and says in a sentence what does not fit."""
 
 import copy
 import itertools
 import math
 import random
-import sys
 
 import numpy as np
 import pytest
-import sklearn.metrics
 import torch
 import torch.nn.functional as F
+from tiny import network, quiet, same, stripes
 from torch import nn
 
-from course_utils import _live, training
-from course_utils.training import evaluate, fit, load_checkpoint, save_checkpoint, seed_everything
-
-
-def stripes(n=192, seed=0):
-    """Images (n, 1, 8, 8) of noise with one bright row; its number, 0 to 3, is the label."""
-    generator = torch.Generator().manual_seed(seed)
-    labels = torch.randint(4, (n,), generator=generator)
-    images = 0.6 * torch.rand(n, 1, 8, 8, generator=generator)
-    images[torch.arange(n), 0, 2 * labels] += 0.4
-    return images, labels
-
-
-def network(seed=0, **options):
-    torch.manual_seed(seed)
-    return nn.Sequential(
-        *(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(36, 4))
-    )
-
-
-def quiet(model, train, **options):
-    return fit(model, train, **{"progress": False, "batch_size": 32, "device": "cpu", **options})
-
-
-def same(model, other):
-    other = other.state_dict()
-    return all(torch.equal(value, other[name]) for name, value in model.state_dict().items())
+from course_utils import training
+from course_utils.training import evaluate, seed_everything
 
 
 def test_fit_lowers_the_loss_and_records_every_step():
@@ -285,189 +259,3 @@ def test_handing_in_all_digits_asks_for_the_training_split():
 
     with pytest.raises(ValueError, match=r"did you mean digits\.train\?"):
         quiet(network(), Digits())
-
-
-def test_evaluate_agrees_with_scikit_learn():
-    model, (x, y) = network(4), stripes(150, 2)
-    quiet(model, stripes(), epochs=2)
-    result = evaluate(model, (x, y), batch_size=40)
-    predictions = result.predictions.numpy()
-    metrics = sklearn.metrics
-    assert result.accuracy == pytest.approx(metrics.accuracy_score(y, predictions))
-    assert result.confusion.dtype == torch.int64
-    assert np.array_equal(result.confusion, metrics.confusion_matrix(y, predictions))
-    expected = metrics.precision_recall_fscore_support(y, predictions, zero_division=0)
-    for mine, theirs in zip((result.precision, result.recall, result.f1), expected, strict=False):
-        np.testing.assert_allclose(mine, theirs, rtol=1e-6)
-    double = result.probabilities.double()
-    double /= double.sum(1, keepdim=True)
-    assert result.loss == pytest.approx(metrics.log_loss(y, double), rel=1e-4)
-    assert torch.equal(result.probabilities.argmax(1), result.predictions)
-
-
-def test_a_class_that_is_never_predicted_has_precision_zero():
-    always_two = nn.Sequential(nn.Flatten(), nn.Linear(64, 4))
-    nn.init.zeros_(always_two[1].weight)
-    always_two[1].bias.data = torch.tensor([0.0, 0.0, 9.0, 0.0])
-    result = evaluate(always_two, stripes())
-    assert result.precision[[0, 1, 3]].tolist() == result.f1[[0, 1, 3]].tolist() == [0.0] * 3
-    assert result.recall.tolist() == [0.0, 0.0, 1.0, 0.0]
-    assert "Accuracy" in repr(result)
-    assert result._repr_html_().count("<tr>") == 6
-
-
-def test_evaluate_restores_the_mode_of_every_layer():
-    model = nn.Sequential(nn.BatchNorm2d(1), nn.Dropout(), nn.Flatten(), nn.Linear(64, 4))
-    model[0].eval()
-    before = copy.deepcopy(model)
-    evaluate(model, stripes())
-    assert [m.training for m in model.modules()] == [True, False, True, True, True]
-    assert same(model, before)
-
-
-def test_a_checkpoint_comes_back_whole(tmp_path):
-    model, other = network(1), network(2)
-    save_checkpoint(model, tmp_path / "new" / "model.pt")
-    assert load_checkpoint(other, tmp_path / "new" / "model.pt") is other
-    assert same(model, other)
-    assert [p.name for p in (tmp_path / "new").iterdir()] == ["model.pt"]
-
-
-def test_a_kernel_killed_while_saving_leaves_the_old_checkpoint(tmp_path, monkeypatch):
-    path, model = tmp_path / "model.pt", network(1)
-    save_checkpoint(model, path)
-
-    def killed(state, file):
-        file.write(b"half")
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(torch, "save", killed)
-    with pytest.raises(KeyboardInterrupt):
-        save_checkpoint(network(2), path)
-    assert [p.name for p in tmp_path.iterdir()] == ["model.pt"]
-    assert same(load_checkpoint(network(3), path), model)
-
-
-def test_a_missing_checkpoint_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"no checkpoint .*gone\.pt"):
-        load_checkpoint(network(), tmp_path / "gone.pt")
-
-
-@pytest.mark.parametrize("keep", [0, 10, 0.5, 0.99])
-def test_a_broken_checkpoint_is_refused_and_changes_nothing(tmp_path, keep):
-    path, model = tmp_path / "model.pt", network()
-    save_checkpoint(network(1), path)
-    data = path.read_bytes()
-    path.write_bytes(data[: keep if isinstance(keep, int) else int(keep * len(data))])
-    with pytest.raises(ValueError, match="not a complete checkpoint"):
-        load_checkpoint(model, path)
-    assert same(model, network())
-
-
-def test_a_checkpoint_with_code_in_it_is_not_run(tmp_path):
-    torch.save({"weight": print}, tmp_path / "code.pt")
-    with pytest.raises(ValueError, match="not a complete checkpoint"):
-        load_checkpoint(network(), tmp_path / "code.pt")
-
-
-def test_a_checkpoint_of_another_model_names_the_layer_and_both_shapes(tmp_path):
-    wider = network()
-    wider[4] = nn.Linear(50, 4)
-    save_checkpoint(wider, tmp_path / "wider.pt")
-    with pytest.raises(ValueError, match=r"'4.weight' has shape \(4, 50\) there and \(4, 36\)"):
-        load_checkpoint(network(), tmp_path / "wider.pt")
-    save_checkpoint(network()[:4], tmp_path / "shorter.pt")
-    with pytest.raises(ValueError, match=r"only this model has '4.weight'"):
-        load_checkpoint(network(), tmp_path / "shorter.pt")
-    torch.save([1, 2], tmp_path / "list.pt")
-    with pytest.raises(ValueError, match="holds no weights"):
-        load_checkpoint(network(), tmp_path / "list.pt")
-
-
-def test_tensorboard_gets_each_step_and_the_validation_figures(tmp_path):
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    history = quiet(network(), stripes(), validation=stripes(64, 1), epochs=2, log_dir=tmp_path)
-    log = EventAccumulator(str(tmp_path)).Reload()
-    losses = [event.value for event in log.Scalars("train/loss")]
-    assert losses == pytest.approx(history.step_loss)
-    accuracy = log.Scalars("validation/accuracy")
-    assert [event.step for event in accuracy] == [6, 12]
-    assert accuracy[-1].value == pytest.approx(history.epochs[-1].validation_accuracy)
-    assert len(log.Scalars("validation/loss")) == 2
-
-
-def test_a_missing_tensorboard_is_said(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
-    with pytest.raises(ImportError, match="pip install tensorboard"):
-        quiet(network(), stripes(), log_dir=tmp_path)
-
-
-def test_progress_false_is_silent_and_a_terminal_gets_a_bar_on_stderr(capsys):
-    quiet(network(), stripes())
-    assert capsys.readouterr() == ("", "")
-    history = quiet(network(), stripes(), progress=True)
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert "6/6" in captured.err
-    assert captured.err.endswith(history.summary() + "\n")
-
-
-class Handle:
-    """Stands for the display of a notebook: what it shows is the last thing it was given."""
-
-    def __init__(self):
-        self.shown = []
-
-    def update(self, data, metadata=None, raw=False):
-        self.shown.append((data, metadata))
-
-
-def test_a_notebook_keeps_one_picture_with_alt_text_and_one_line_without_times(monkeypatch, capsys):
-    import IPython.display
-
-    handle = Handle()
-    monkeypatch.setattr(IPython.display, "display", lambda first, display_id: handle)
-    monkeypatch.setattr(_live, "_in_notebook", lambda: True)
-    history = quiet(network(), stripes(), validation=stripes(64, 1), epochs=2, progress=True)
-    data, metadata = handle.shown[-1]
-    assert data["image/png"].startswith(b"\x89PNG")
-    assert "Training loss over 12 steps" in metadata["image/png"]["alt"]
-    assert not any("widget" in kind for kind in data)
-    assert capsys.readouterr().out == history.summary() + "\n"
-    assert " s" not in history.summary().replace(" steps", "")
-
-
-def test_the_live_curve_is_redrawn_seldom_enough_to_cost_under_a_twentieth(monkeypatch):
-    import IPython.display
-
-    clock = [0.0]
-    monkeypatch.setattr(_live.time, "perf_counter", lambda: clock[0])
-    handle, drawn = Handle(), []
-    monkeypatch.setattr(IPython.display, "display", lambda first, display_id: handle)
-    notebook = _live.Notebook(steps=10_000)
-
-    def draw(history):
-        clock[0] += 0.2
-        drawn.append(clock[0])
-        return {"image/png": b"", "text/plain": "curve"}, {"image/png": {"width": 9}}
-
-    monkeypatch.setattr(notebook.plotting, "draw_history", lambda history: history)
-    monkeypatch.setattr(notebook.plotting, "bundle", draw)
-    history = training.History(step_loss=[1.0])
-    for _ in range(10_000):
-        clock[0] += 0.01
-        notebook.step(history)
-    assert len(drawn) > 10
-    assert 0.2 * len(drawn) < 0.05 * clock[0]
-    assert "step 9,9" in handle.shown[-1][0].data
-
-
-def test_a_history_is_a_table_without_seconds():
-    history = quiet(network(), stripes(), validation=stripes(64, 1), epochs=2)
-    for text in (repr(history), history._repr_html_()):
-        assert "validation accuracy" in text
-        assert "second" not in text
-    assert repr(training.History()) == "0 epochs, 0 steps."
-    twin = quiet(network(), stripes(), validation=stripes(64, 1), epochs=2)
-    assert repr(twin) == repr(history)

@@ -1,0 +1,100 @@
+"""How every picture of the course is made: one style, a PNG, and words that say what it shows."""
+
+import functools
+import io
+from pathlib import Path
+
+import matplotlib.style
+import numpy as np
+import torch
+from IPython.display import display
+from matplotlib.colors import LinearSegmentedColormap
+
+STYLE = Path(__file__).with_name("course.mplstyle")
+# Negative is blue, zero is white, positive is orange: told apart by every kind of colour vision.
+SIGNED = LinearSegmentedColormap.from_list(
+    "signed", ["#08519c", "#6baed6", "#ffffff", "#fd8d3c", "#a63603"]
+)
+PALE = LinearSegmentedColormap.from_list("pale", ["#ffffff", "#c9d9ea"])
+OUTLINE, TEXT = "#D55E00", "#222222"
+WIDTH = 7.0  # inches: the widest figure that a notebook shows without shrinking it
+PIXELS_PER_INCH = 96  # what a browser calls an inch
+
+
+def in_style(draw):
+    """Make `draw`, and whatever it calls, use the style of the course."""
+
+    @functools.wraps(draw)
+    def wrapper(*args, **kwargs):
+        with matplotlib.style.context(STYLE):
+            return draw(*args, **kwargs)
+
+    return wrapper
+
+
+@in_style
+def figure_png(figure):
+    """The figure as the bytes of a PNG file, the same bytes each time."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def bundle(figure, alt=None):
+    """What a notebook needs to show `figure`: the data of each MIME type, and their metadata."""
+    alt = alt or getattr(figure, "alt_text", None)
+    if not alt:
+        raise ValueError("this figure has no alt text: say in words what it shows, alt='...'")
+    # Twice as many pixels as the page has: sharp on a good screen and on paper.
+    width = round(figure.get_figwidth() * PIXELS_PER_INCH)
+    return (
+        {"image/png": figure_png(figure), "text/plain": alt},
+        {"image/png": {"alt": alt, "width": width}},
+    )
+
+
+def show(figure, alt=None):
+    """Display `figure` with alt text (its own, or `alt`). Returns nothing."""
+    data, metadata = bundle(figure, alt)
+    display(data, metadata=metadata, raw=True)
+
+
+def shower(draw):
+    """The `show_*` that belongs to a `draw_*`."""
+
+    @functools.wraps(draw)
+    def show_it(*args, alt=None, **kwargs):
+        show(draw(*args, **kwargs), alt)
+
+    show_it.__name__ = draw.__name__.replace("draw", "show")
+    show_it.__doc__ = f"Display what `{draw.__name__}` draws. `alt` replaces the alt text."
+    return show_it
+
+
+def as_array(values):
+    """A tensor, or anything that NumPy takes, as an array."""
+    values = values.detach().cpu() if isinstance(values, torch.Tensor) else values
+    return np.asarray(values)
+
+
+def as_plane(values, what):
+    """One (H, W) picture from a tensor (H, W), (1, H, W) or (1, 1, H, W)."""
+    array = as_array(values)
+    while array.ndim > 2 and array.shape[0] == 1:
+        array = array[0]
+    if array.ndim != 2:
+        raise ValueError(f"{what} has shape {tuple(array.shape)}; a picture of one (H, W) is drawn")
+    return array
+
+
+def format_number(value):
+    """A number as a person writes it: no trailing zeros, at most 2 decimals, a true minus sign."""
+    value = float(value)
+    text = f"{value:.2f}".rstrip("0").rstrip(".") if abs(value) < 1e5 else f"{value:.3g}"
+    return ("0" if text == "-0" else text).replace("-", "−")
+
+
+def words(values):
+    """A small grid in words, row by row, for alt text."""
+    rows = as_plane(values, "the grid")
+    return "; ".join(" ".join(format_number(v) for v in row) for row in rows)

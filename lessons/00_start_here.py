@@ -1,0 +1,182 @@
+# %% [markdown]
+# # 00 · Start here
+#
+# **Question: does my machine work, and how do I use this?**
+#
+# You will be able to
+#
+# - say whether this machine has everything that the course needs, and what to do if not,
+# - run a cell, make a prediction, move a slider and have an exercise checked,
+# - find your way through the lessons.
+#
+# *15 minutes. Before this: nothing.*
+
+# %%
+import torch
+
+from course_utils import checks, plotting, start
+from course_utils.data import load_digits
+from course_utils.explore import explore
+
+# %% [markdown]
+# A notebook is made of **cells**. Some hold text, like this one. The one above holds Python, and its number in brackets
+# says that it has run.
+#
+# Click on the cell above and press **Shift+Enter**: it runs, and the next cell is chosen. Keep pressing Shift+Enter to go
+# through the lesson. *Run → Run All Cells* in the menu runs everything at once.
+#
+# What is shown below a cell was stored when the course was made. Running the cell puts your own result in its place.
+#
+# ## Does my machine work?
+#
+# The next cell looks at your machine. It may take half a minute the first time.
+
+# %% tags=["nbval-ignore-output"]
+start.self_check()
+
+# %% [markdown]
+# A line that begins with ✓ is fine. A line that begins with ✗ says what to do. Nothing here needs a GPU, and nothing needs
+# a network: the last line says which digits the course will use, and the embedded ones do for every lesson.
+#
+# ## Sliders
+#
+# Most lessons have a picture with controls above it. Move the slider below with the mouse. With the keyboard, press Tab
+# until the slider's knob has the focus, and use the arrow keys.
+
+
+# %% tags=["nbval-ignore-output"]
+def draw_one(row, column):
+    """A grid of zeros with a one in it."""
+    grid = torch.zeros(5, 5)
+    grid[row - 1, column - 1] = 1
+    figure = plotting.draw_grids({"grid": grid}, {"grid": (row - 1, column - 1, 1, 1)})
+    figure.alt_text = f"The one stands in row {row} and column {column}."
+    return figure
+
+
+explore(draw_one, row=(1, 5), column=(1, 5))
+
+# %% [markdown]
+# **Try:** move *row* to 1. **Notice:** the one moves up: rows are counted from the top, as in a matrix.
+#
+# If the picture does not follow, no kernel is running. Choose *Kernel → Restart Kernel and Run All Cells*. On a web page
+# without Python the picture stays as it is.
+#
+# ## The pictures of this course
+#
+# Most lessons look at handwritten digits. Here are ten of them.
+
+# %% tags=["nbval-ignore-output"]
+digits = load_digits()
+first = [int((digits.train.labels == digit).nonzero()[0]) for digit in range(10)]
+plotting.show_images(
+    digits.train.images[first],
+    [f"digit {digit}" for digit in range(10)],
+    alt="Ten handwritten digits, white on black, one of each from 0 to 9.",
+)
+
+# %% [markdown]
+# To the computer a picture is a table of numbers: 0 is black, 1 is white. PyTorch calls such a table a **tensor**. Its
+# **shape** says how many numbers there are in each direction.
+
+# %%
+picture = digits.train.images[0]
+assert picture.min() >= 0
+assert picture.max() <= 1
+tuple(picture.shape)
+
+# %% [markdown]
+# That reads: 1 channel (a grey picture has one, a colour picture three), 28 rows, 28 columns.
+#
+# ## How a prediction works
+#
+# Before a cell shows you something, the course often asks what you expect. A guess that turns out wrong is worth more than
+# an answer that was only read. You write your guess in place of `None`, and run the cell below it too. If you leave
+# `None`, the course goes on.
+#
+# **Predict.** How many training pictures of digits does the course have? Less than 1,000, or more than 50,000? Write
+# `"less"` or `"more"`.
+
+# %%
+prediction = None
+### BEGIN SOLUTION
+prediction = "more"
+### END SOLUTION
+
+# %%
+checks.compare_prediction(prediction, "more" if len(digits.train) > 50_000 else "less")
+
+# %% [markdown]
+# ## How an exercise works
+#
+# An exercise has stars for its difficulty, and the minutes it takes about. You write your answer in place of `None` or
+# `...`, run the cell, then run the check below it. The check says ✓, or shows the smallest case that fails and, if it
+# recognises the mistake, names it. A check never stops the notebook, and you can try as often as you like.
+#
+# ### Exercise 1 · Count the numbers  ★☆☆ 1 minute
+#
+# How many numbers make up one picture of a digit?
+
+# %%
+numbers_in_a_picture = None
+### BEGIN SOLUTION
+numbers_in_a_picture = 28 * 28
+### END SOLUTION
+
+# %%
+checks.pixels(numbers_in_a_picture)
+
+# %% [markdown]
+# <details><summary>Hint 1: where to look</summary>
+#
+# The shape above says how many rows and how many columns there are.
+#
+# </details>
+# <details><summary>Hint 2: nearly there</summary>
+#
+# Python multiplies with `*`.
+#
+# </details>
+#
+# Try a wrong answer too, for instance 56, and read what the check says.
+#
+# ## When something goes wrong
+#
+# | what you see | what helps |
+# | --- | --- |
+# | `NameError: name … is not defined` | A cell above has not run. *Run → Run All Above Selected Cell* |
+# | `[*]` does not go away | The cell is still running. *Kernel → Interrupt Kernel* stops it |
+# | everything behaves strangely | *Kernel → Restart Kernel and Run All Cells* |
+# | you want the original notebook back | rename yours, then take the original from where you got the course |
+#
+# ## A map of the course
+#
+# Each lesson answers one question. Those without a link are still being written.
+#
+# | lesson | question |
+# | --- | --- |
+# | 00 Start here | Does my machine work, and how do I use this? |
+# | [01 Convolution by hand](01_convolution_by_hand.ipynb) | What does one output number come from? |
+# | [02 Pooling by hand](02_pooling_by_hand.ipynb) | What is kept, what is thrown away? |
+# | 03 Convolution in PyTorch | How does PyTorch do it, and what does it cost? |
+# | 04 Autograd | How does a kernel learn? |
+# | 05 Training from scratch | What happens in `loss.backward(); optimizer.step()`? |
+# | [06 A CNN for MNIST](06_mnist_cnn.ipynb) | How do I train one properly? |
+# | 07 Bug clinic | Why does my network not run, or not learn? |
+# | 08 Look inside | What did it learn? |
+# | 09 Depth and parameters | What does depth buy, and what does each layer cost? |
+# | 10 Fine-tuning | How do I reuse a trained network? |
+# | 11 Beyond images | Where else does convolution work? |
+# | 12 Deploy | How do other people use it? |
+# | 13 Scaling up | What changes between a small network and a very large one? |
+#
+# ## Recap
+#
+# - **Does this machine work?** Every line of the self-check begins with ✓, or says what to do.
+# - **How do I use a notebook?** Shift+Enter runs a cell. Predictions are yours to make or to skip. Sliders redraw a picture.
+#   A check names what is wrong and lets you try again.
+# - **Where do I go?** To [01 · A convolution by hand](01_convolution_by_hand.ipynb), with paper and pencil beside you.
+#
+# **A common mistake:** running cells out of order. If a result surprises you, restart the kernel and run all cells first.
+#
+# **To take along:** a picture of 28 by 28 numbers is small. How many numbers is a photograph of your phone made of?

@@ -1,0 +1,109 @@
+"""evaluate agrees with scikit-learn and changes nothing; checkpoints survive faults."""
+
+import copy
+
+import numpy as np
+import pytest
+import sklearn.metrics
+import torch
+from tiny import network, quiet, same, stripes
+from torch import nn
+
+from course_utils.training import evaluate, load_checkpoint, save_checkpoint
+
+
+def test_evaluate_agrees_with_scikit_learn():
+    model, (x, y) = network(4), stripes(150, 2)
+    quiet(model, stripes(), epochs=2)
+    result = evaluate(model, (x, y), batch_size=40)
+    predictions = result.predictions.numpy()
+    metrics = sklearn.metrics
+    assert result.accuracy == pytest.approx(metrics.accuracy_score(y, predictions))
+    assert result.confusion.dtype == torch.int64
+    assert np.array_equal(result.confusion, metrics.confusion_matrix(y, predictions))
+    expected = metrics.precision_recall_fscore_support(y, predictions, zero_division=0)
+    for mine, theirs in zip((result.precision, result.recall, result.f1), expected, strict=False):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-6)
+    double = result.probabilities.double()
+    double /= double.sum(1, keepdim=True)
+    assert result.loss == pytest.approx(metrics.log_loss(y, double), rel=1e-4)
+    assert torch.equal(result.probabilities.argmax(1), result.predictions)
+
+
+def test_a_class_that_is_never_predicted_has_precision_zero():
+    always_two = nn.Sequential(nn.Flatten(), nn.Linear(64, 4))
+    nn.init.zeros_(always_two[1].weight)
+    always_two[1].bias.data = torch.tensor([0.0, 0.0, 9.0, 0.0])
+    result = evaluate(always_two, stripes())
+    assert result.precision[[0, 1, 3]].tolist() == result.f1[[0, 1, 3]].tolist() == [0.0] * 3
+    assert result.recall.tolist() == [0.0, 0.0, 1.0, 0.0]
+    assert "Accuracy" in repr(result)
+    assert result._repr_html_().count("<tr>") == 6
+
+
+def test_evaluate_restores_the_mode_of_every_layer():
+    model = nn.Sequential(nn.BatchNorm2d(1), nn.Dropout(), nn.Flatten(), nn.Linear(64, 4))
+    model[0].eval()
+    before = copy.deepcopy(model)
+    evaluate(model, stripes())
+    assert [m.training for m in model.modules()] == [True, False, True, True, True]
+    assert same(model, before)
+
+
+def test_a_checkpoint_comes_back_whole(tmp_path):
+    model, other = network(1), network(2)
+    save_checkpoint(model, tmp_path / "new" / "model.pt")
+    assert load_checkpoint(other, tmp_path / "new" / "model.pt") is other
+    assert same(model, other)
+    assert [p.name for p in (tmp_path / "new").iterdir()] == ["model.pt"]
+
+
+def test_a_kernel_killed_while_saving_leaves_the_old_checkpoint(tmp_path, monkeypatch):
+    path, model = tmp_path / "model.pt", network(1)
+    save_checkpoint(model, path)
+
+    def killed(state, file):
+        file.write(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(torch, "save", killed)
+    with pytest.raises(KeyboardInterrupt):
+        save_checkpoint(network(2), path)
+    assert [p.name for p in tmp_path.iterdir()] == ["model.pt"]
+    assert same(load_checkpoint(network(3), path), model)
+
+
+def test_a_missing_checkpoint_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no checkpoint .*gone\.pt"):
+        load_checkpoint(network(), tmp_path / "gone.pt")
+
+
+@pytest.mark.parametrize("keep", [0, 10, 0.5, 0.99])
+def test_a_broken_checkpoint_is_refused_and_changes_nothing(tmp_path, keep):
+    path, model = tmp_path / "model.pt", network()
+    save_checkpoint(network(1), path)
+    data = path.read_bytes()
+    path.write_bytes(data[: keep if isinstance(keep, int) else int(keep * len(data))])
+    with pytest.raises(ValueError, match="not a complete checkpoint"):
+        load_checkpoint(model, path)
+    assert same(model, network())
+
+
+def test_a_checkpoint_with_code_in_it_is_not_run(tmp_path):
+    torch.save({"weight": print}, tmp_path / "code.pt")
+    with pytest.raises(ValueError, match="not a complete checkpoint"):
+        load_checkpoint(network(), tmp_path / "code.pt")
+
+
+def test_a_checkpoint_of_another_model_names_the_layer_and_both_shapes(tmp_path):
+    wider = network()
+    wider[4] = nn.Linear(50, 4)
+    save_checkpoint(wider, tmp_path / "wider.pt")
+    with pytest.raises(ValueError, match=r"'4.weight' has shape \(4, 50\) there and \(4, 36\)"):
+        load_checkpoint(network(), tmp_path / "wider.pt")
+    save_checkpoint(network()[:4], tmp_path / "shorter.pt")
+    with pytest.raises(ValueError, match=r"only this model has '4.weight'"):
+        load_checkpoint(network(), tmp_path / "shorter.pt")
+    torch.save([1, 2], tmp_path / "list.pt")
+    with pytest.raises(ValueError, match="holds no weights"):
+        load_checkpoint(network(), tmp_path / "list.pt")
