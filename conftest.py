@@ -10,7 +10,7 @@ from hypothesis import settings
 ROOT = Path(__file__).parent
 
 settings.register_profile("default", deadline=None, max_examples=60)
-settings.register_profile("more", deadline=None, max_examples=1500)
+settings.register_profile("more", deadline=None, max_examples=600)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 # Notebooks run in notebooks/, so a folder given relative to the project is made absolute here.

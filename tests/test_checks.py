@@ -12,12 +12,17 @@ from course_utils import checks, ops
 from course_utils.checks import EXERCISES, guard
 from course_utils.checks.compare import fault
 
-MISTAKES = [(e, m) for e in EXERCISES.values() for m in e.mistakes]
+MISTAKES = [
+    pytest.param(e, m, answer, id=f"{e.name}-{m.name}-{number}")
+    for e in EXERCISES.values()
+    for m in e.mistakes
+    for number, answer in enumerate(m.answers)
+]
 
 
-@pytest.mark.parametrize(("exercise", "mistake"), MISTAKES, ids=lambda x: x.name)
-def test_a_known_mistake_is_rejected_with_its_own_diagnosis(exercise, mistake):
-    result = exercise(mistake.answer)
+@pytest.mark.parametrize(("exercise", "mistake", "answer"), MISTAKES)
+def test_a_known_mistake_is_rejected_with_its_own_diagnosis(exercise, mistake, answer):
+    result = exercise(answer)
     assert not result.passed
     assert result.diagnosis == mistake.name
     assert mistake.sentence in str(result)
@@ -187,3 +192,12 @@ def test_comparing_tells_close_from_equal():
 def test_a_prediction_is_set_beside_what_happened(prediction, said, capsys):
     checks.compare_prediction(prediction, 4)
     assert said in capsys.readouterr().out
+
+
+def test_a_wrong_number_in_a_small_case_comes_before_a_crash_in_a_larger_one():
+    def no_stride(x, weight, bias=None, padding=0):
+        return F.conv2d(x, weight.flip(-1, -2), bias, padding=padding)
+
+    result = checks.conv2d(no_stride)
+    assert result.number == 0
+    assert result.diagnosis == "flipped_kernel"

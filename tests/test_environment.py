@@ -73,3 +73,10 @@ def test_ci_calls_the_commands_of_the_readme():
 def test_no_file_of_the_package_is_longer_than_300_lines():
     for path in (ROOT / "course_utils").rglob("*.py"):
         assert len(path.read_text("utf-8").splitlines()) <= 300, path
+
+
+def test_the_style_is_kept():
+    for command in (["check"], ["format", "--check"]):
+        line = [sys.executable, "-m", "ruff", *command, "--quiet", "."]
+        result = subprocess.run(line, cwd=ROOT, capture_output=True, text=True)
+        assert result.returncode == 0, result.stdout + "run `make format`"

@@ -1,7 +1,7 @@
 """Run every test: `make test`, or with `--more` what takes longer: `make test-more`.
 
-The suite runs three times over the notebooks: as they are stored, on the data set that is here;
-again with no network and no data; and with their solutions.
+Every notebook runs three times: as it is stored, on the data set that is here; again with no
+network and no data set; and with its solutions, as one of the tests.
 """
 
 import argparse
@@ -13,8 +13,14 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PYTEST = [sys.executable, "-m", "pytest", "--numprocesses=auto", "--dist=loadfile"]
-NBVAL = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=300", "notebooks"]
+PYTEST = [sys.executable, "-m", "pytest", "--numprocesses=auto", "--dist=worksteal"]
+NBVAL = [
+    "--dist=loadfile",
+    "--nbval",
+    "--nbval-current-env",
+    "--nbval-cell-timeout=300",
+    "notebooks",
+]
 
 
 def offline(environment, folder):
@@ -33,12 +39,10 @@ def main():
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     with tempfile.TemporaryDirectory() as empty:
         if more:
+            thorough = {**environment, "HYPOTHESIS_PROFILE": "more"}
             runs = [
-                (
-                    "long tests",
-                    [*PYTEST, "-m", "more", "tests"],
-                    {**environment, "HYPOTHESIS_PROFILE": "more"},
-                )
+                ("long tests", [*PYTEST, "-m", "more", "tests"], environment),
+                ("arithmetic, many cases", [*PYTEST, "tests/test_ops.py"], thorough),
             ]
         else:
             runs = [

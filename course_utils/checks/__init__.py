@@ -4,13 +4,29 @@ Each exercise is an entry in one of the modules here: a reference, small cases, 
 wrong answers that people give (see `engine.Exercise`).
 """
 
-from course_utils.checks import by_hand, convolution, first_steps, pooling, pooling_by_hand
+from course_utils.checks import (
+    by_hand,
+    classification,
+    convolution,
+    first_steps,
+    pooling,
+    pooling_by_hand,
+    training_runs,
+)
 from course_utils.checks.engine import Case, Exercise, Mistake
 from course_utils.checks.prediction import compare_prediction
 from course_utils.checks.result import Result
 
 # The modules that hold exercises, in the order of the lessons.
-_MODULES = (first_steps, by_hand, convolution, pooling_by_hand, pooling)
+_MODULES = (
+    first_steps,
+    by_hand,
+    convolution,
+    pooling_by_hand,
+    pooling,
+    training_runs,
+    classification,
+)
 EXERCISES = {
     value.name: value
     for module in _MODULES

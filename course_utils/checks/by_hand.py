@@ -106,7 +106,7 @@ output_size = Exercise(
             lambda n, k, stride=1, padding=0, dilation=1: (
                 (n + 2 * padding - _span(k, dilation)) // stride
             ),
-            "One position is missing: the first window counts too, so add 1 at the end.",
+            "One place is missing: the window has a place before it takes its first step.",
         ),
         Mistake(
             "padding_forgotten",
@@ -132,7 +132,7 @@ output_size = Exercise(
             lambda n, k, stride=1, padding=0, dilation=1: (
                 (n + 2 * padding - _span(k, dilation)) / stride + 1
             ),
-            "There are no half windows: round down, with `//` in place of `/`.",
+            "There are no half windows: the answer has to be a whole number, rounded down.",
         ),
         Mistake(
             "stride_ignored",
@@ -194,12 +194,12 @@ edge_kernel = Exercise(
         Mistake(
             "sign_turned",
             [[1, 2, 1], [0, 0, 0], [-1, -2, -1]],
-            "The answer to a bright bottom is negative: put the plus at the bottom.",
+            "It answers to a bright bottom with a minus. A bright bottom should give a plus.",
         ),
         Mistake(
             "all_edges",
             [[-2, -1, 0], [-1, 0, 1], [0, 1, 2]],
-            "It answers to vertical edges too: make each row read the same from both ends.",
+            "It answers to vertical edges too: where only left and right differ, it should give 0.",
         ),
         Mistake(
             "not_zero_on_flat",
@@ -224,8 +224,7 @@ edge_kernel = Exercise(
         Mistake(
             "blind_to_bottom",
             [[1, 1, 1], [1, 1, 1], [0, 0, 0]],
-            "It only adds up what is at the top: put positive numbers at the bottom and the same "
-            "amount with a minus at the top.",
+            "It adds up the upper rows and is blind to the bottom one. It should compare the two.",
         ),
     ),
 )

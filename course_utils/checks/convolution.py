@@ -33,6 +33,11 @@ def _last_window_lost(x, weight):
     return wrong
 
 
+def _window_stands_still(x, weight):
+    right = _plane(x, weight)
+    return right[0, 0].expand_as(right).clone()
+
+
 def _overwritten(x, weight):
     rows, columns = x.shape[0] - weight.shape[0] + 1, x.shape[1] - weight.shape[1] + 1
     return x[-rows:, -columns:] * weight[-1, -1]
@@ -57,7 +62,8 @@ conv2d_plane = Exercise(
         Mistake(
             "off_by_one",
             lambda x, w: _plane(x, w)[:-1, :-1],
-            "The last row and column of windows are missing: `range` stops before its end.",
+            "The last row and column of windows are missing. Count the places that the window fits "
+            "into once more.",
         ),
         Mistake(
             "last_window_lost",
@@ -67,7 +73,13 @@ conv2d_plane = Exercise(
         Mistake(
             "overwritten",
             _overwritten,
-            "Only the last product is left: use `+=` to add the products up, not `=`.",
+            "Only the last product of each window is left: add each one to those before it.",
+        ),
+        Mistake(
+            "window_stands_still",
+            _window_stands_still,
+            "Every output number is the one of the first window: the window has to move with the "
+            "place in the output.",
         ),
         Mistake(
             "kernel_ignored",
@@ -104,6 +116,19 @@ conv2d_plane = Exercise(
 
 def _conv(x, weight, bias=None, stride=1, padding=0):
     return F.conv2d(x, weight, bias, stride, padding)
+
+
+def _last_channel_only(x, weight, bias=None, stride=1, padding=0):
+    return F.conv2d(x[:, -1:], weight[:, -1:], bias, stride, padding)
+
+
+def _first_image_only(x, weight, bias=None, stride=1, padding=0):
+    right = F.conv2d(x, weight, bias, stride, padding)
+    return right[:1].expand_as(right).clone()
+
+
+def _first_kernel_only(x, weight, bias=None, stride=1, padding=0):
+    return F.conv2d(x, weight[:1].expand_as(weight), bias, stride, padding)
 
 
 def _not_summed(x, weight, bias=None, stride=1, padding=0):
@@ -155,6 +180,22 @@ conv2d = Exercise(
             "channels_not_summed",
             _not_summed,
             "The input channels are not summed: an output number adds the products of all.",
+        ),
+        Mistake(
+            "last_channel_only",
+            _last_channel_only,
+            "Only the last input channel is left: add each channel to those before it.",
+        ),
+        Mistake(
+            "first_kernel_only",
+            _first_kernel_only,
+            "All output channels come from the first kernel: output channel o has its own, "
+            "`weight[o]`.",
+        ),
+        Mistake(
+            "first_image_only",
+            _first_image_only,
+            "Every image of the batch gets the output of the first one.",
         ),
         Mistake(
             "channels_averaged",

@@ -34,11 +34,19 @@ class Case:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A misconception: its name, what a student with it would answer, and one sentence about it."""
+    """A misconception: its name, what a student with it would answer, and one sentence about it.
+
+    `also` holds other answers that the same misconception leads to.
+    """
 
     name: str
     answer: Any
     sentence: str
+    also: tuple = ()
+
+    @property
+    def answers(self):
+        return (self.answer, *self.also)
 
 
 @dataclass(frozen=True)
@@ -47,7 +55,7 @@ class Exercise:
 
     Args:
         name: what the student calls it by, `checks.<name>`.
-        lesson: where to read on, for instance "lesson 01, part 4".
+        lesson: where to read on: the lesson and one of its headings, "lesson 01, 'Sizes'".
         reference: the right answer: a function, or a value (a number, tensor, list or tuple).
         mistakes: the known wrong answers, most likely first.
         cases: for a function, the calls to compare, the smallest first.
@@ -74,37 +82,38 @@ class Exercise:
                 f"without calling it: `checks.{self.name}(my_function)`.",
             )
         expected = [self._answer(self.reference, case)[0] for case in self.cases]
+        got, stopped = self._run(answer)
+        wrong = [n for n in range(len(got)) if fault(expected[n], got[n])]
+        if wrong:
+            first = wrong[0]
+            diagnosis, sentence = self._diagnose(got) or fault(expected[first], got[first])
+            return self._result(diagnosis, sentence, first, expected[first], got[first])
+        return stopped or Result(self.name, passed=True, total=len(self.cases))
+
+    def _run(self, answer):
+        """What an answer gives for the cases, up to one that stops it; and what to say of that."""
         got = []
         for number, case in enumerate(self.cases):
             try:
                 value, changed = self._answer(answer, case)
             except guard.OutOfTime:
-                return self._result(
-                    "endless_loop",
-                    f"Stopped after {self.seconds:g} seconds: does a loop never end?",
-                    number,
-                )
+                sentence = f"Stopped after {self.seconds:g} seconds: does a loop never end?"
+                return got, self._result("endless_loop", sentence, number)
             except guard.Crash as crash:
-                return self._crashed(crash, number)
+                return got, self._crashed(crash, number)
             if value is NotImplemented or value is ...:
-                return self._result("not_attempted")
+                return got, self._result("not_attempted")
             if value is None:
                 sentence = "The function returned None. Is the last line a `return`?"
-                return self._result("returned_nothing", sentence, number)
+                return got, self._result("returned_nothing", sentence, number)
             if changed:
-                return self._result(
-                    "input_changed",
-                    f"The argument `{changed}` was changed in place. Work on a copy "
-                    "(`.clone()`), since whoever calls your function still needs the original.",
-                    number,
+                sentence = (
+                    f"The argument `{changed}` was changed in place. Work on a copy (`.clone()`), "
+                    "since whoever calls your function still needs the original."
                 )
+                return got, self._result("input_changed", sentence, number)
             got.append(value)
-        wrong = [n for n in range(len(got)) if fault(expected[n], got[n])]
-        if not wrong:
-            return Result(self.name, passed=True, total=len(self.cases))
-        first = wrong[0]
-        diagnosis, sentence = self._diagnose(got) or fault(expected[first], got[first])
-        return self._result(diagnosis, sentence, first, expected[first], got[first])
+        return got, None
 
     def _answer(self, answer, case):
         """What an answer gives for a case, and the name of an argument that it changed, if any."""
@@ -121,12 +130,11 @@ class Exercise:
     def _diagnose(self, got):
         """The first misconception that would have given exactly these answers."""
         for mistake in self.mistakes:
-            try:
-                theirs = [self._answer(mistake.answer, case)[0] for case in self.cases]
-            except guard.Crash:
-                continue
-            if not any(fault(one, two) for one, two in zip(theirs, got, strict=True)):
-                return mistake.name, mistake.sentence
+            for answer in mistake.answers:
+                theirs, _ = self._run(answer)
+                pairs = zip(theirs, got, strict=False)
+                if len(theirs) >= len(got) and not any(fault(one, two) for one, two in pairs):
+                    return mistake.name, mistake.sentence
         return None
 
     def _named(self, args, kwargs):
