@@ -54,7 +54,7 @@ def test_every_step_shows_torchs_number_and_its_sum(image, kernel, options):
         return
     stride, padding = options[:2]
     count, all_numbers = expected.numel(), [format_number(v) for v in expected.flatten()]
-    # Pictures take time: all the lesson's own, of the other image the first, one more, and the last.
+    # Pictures take time: all of the lesson's image; of the other the first, one more, the last.
     for position in POSITIONS if image is IMAGE else {0, count // 3, count - 1, count}:
         if position >= count:
             limit = rf"position={position} is not there.*from 0 to {count - 1}"

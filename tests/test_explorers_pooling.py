@@ -56,7 +56,7 @@ def test_the_number_said_is_torchs_and_what_torch_refuses_is_refused(mode, kerne
 
 
 def test_a_position_outside_the_output_is_refused_with_the_limit():
-    with pytest.raises(ValueError, match=r"position=4 is not there.*from 0 to 5"):
+    with pytest.raises(ValueError, match=r"position=6 is not there.*from 0 to 3"):
         explorers.draw_pooling(IMAGE, position=6)
 
 
