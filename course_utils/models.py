@@ -26,7 +26,7 @@ def mnist_cnn():
 
 
 def lenet():
-    """The network of article C, its sizes mended: close to LeNet-5. 44,426 parameters.
+    """A small network close to LeNet-5, as many tutorials have it. 44,426 parameters.
 
     Images (N, 1, 28, 28) to logits (N, 10), after LeCun, Bottou, Bengio and Haffner,
     "Gradient-based learning applied to document recognition", 1998.
@@ -50,7 +50,7 @@ def lenet():
 
 
 def mlp():
-    """The fully connected network of article E, 784-256-128-64-10. 242,762 parameters.
+    """A network of fully connected layers, 784-256-128-64-10. 242,762 parameters.
 
     Images (N, 1, 28, 28), or anything with 784 numbers each, to logits (N, 10).
     """
