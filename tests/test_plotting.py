@@ -28,7 +28,7 @@ def test_a_picture_has_words_and_the_same_bytes_each_time(name):
     figure = draw(*arguments)
     assert len(figure.alt_text) > 15
     assert plotting.figure_png(figure) == plotting.figure_png(draw(*arguments))
-    assert figure.get_figwidth() <= plotting.WIDTH + 0.01
+    assert plotting.bundle(figure)[1]["image/png"]["width"] <= 700
 
 
 def test_show_displays_with_alt_text_and_returns_nothing(monkeypatch):

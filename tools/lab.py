@@ -78,7 +78,7 @@ def main():
     if screen:
         print("Your browser opens it by itself. Ctrl+C here ends JupyterLab.", flush=True)
     else:
-        print("There is no screen here: open the address with '?token=' that appears below.")
+        print("There is no screen here: open the address that ends in a token, further below.")
         if "SSH_CONNECTION" in os.environ:
             print(f"From your own computer, first: ssh -L {port}:localhost:{port} <this machine>")
         if shutil.which("docker") is None and Path("/.dockerenv").exists():
