@@ -11,6 +11,7 @@ __all__ = [
     "checks",
     "data",
     "explore",
+    "explorers",
     "models",
     "ops",
     "plotting",

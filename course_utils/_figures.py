@@ -96,7 +96,7 @@ def format_number(value):
     """A number as a person writes it: no trailing zeros, at most 2 decimals, a true minus sign."""
     value = float(value)
     text = f"{value:.2f}".rstrip("0").rstrip(".") if abs(value) < 1e5 else f"{value:.3g}"
-    return ("0" if text == "-0" else text).replace("-", "−")
+    return ("0" if text == "-0" else text).replace("-", "−").replace("inf", "∞")
 
 
 def words(values):

@@ -34,20 +34,21 @@ class Explorer:
         self.widget = ipywidgets.VBox([panel, self._picture, self._caption])
         for control in self.controls.values():
             control.observe(self._update, names="value")
-        self._update()
+        self._show(draw(**self.values))
 
     @property
     def values(self):
         """What the controls say now: a mapping from name to value."""
         return {name: control.value for name, control in self.controls.items()}
 
-    def _update(self, change=None):
+    def _update(self, change):
         try:
-            figure = self.draw(**self.values)
+            self._show(self.draw(**self.values))
         except ValueError as error:
             self._picture.layout.display = "none"
             self._caption.value = f"<b>Not possible:</b> {html.escape(str(error))}"
-            return
+
+    def _show(self, figure):
         data, metadata = plotting.bundle(figure)
         self._picture.value = data["image/png"]
         self._picture.width = str(metadata["image/png"]["width"])

@@ -40,10 +40,22 @@ def _factor(value):
     return f"({text})" if value < 0 else text
 
 
-def draw_convolution_step(
+def draw_convolution_step(position=0, **options):
+    """One step of a convolution: the window, the kernel, and the output up to this step.
+
+    Takes what `convolution_step` takes, and raises what it raises. Returns the figure; its alt
+    text writes out the sum behind the outlined number.
+    """
+    grids, windows, said = convolution_step(position, **options)
+    figure = plotting.draw_grids(grids, windows, signs=["∗", "="])
+    figure.alt_text = said
+    return figure
+
+
+def convolution_step(
     position=0, stride=1, padding=0, dilation=1, mode=MODES[0], image=None, kernel=None
 ):
-    """One step of a convolution: the window, the kernel, and the output up to this step.
+    """What one step of a convolution reads, in grids, and the sum that comes out, in words.
 
     Args:
         position: which output number, in reading order from 0.
@@ -51,7 +63,8 @@ def draw_convolution_step(
         mode: "cross-correlation", or "convolution", which turns the kernel by 180°.
         image, kernel: (H, W) and (K_h, K_w); by default 1 to 9 in 3 × 3 and 1 to 4 in 2 × 2.
     Returns:
-        The figure. Its alt text writes out the sum behind the outlined number.
+        `(grids, windows, sentence)`, the first two as `plotting.draw_grids` takes them. Outputs
+        after `position` are NaN, which is drawn empty.
     Raises:
         ValueError: the kernel does not fit, or the output has fewer numbers than `position`.
     """
@@ -75,23 +88,16 @@ def draw_convolution_step(
     cells = [(top, left, 1, 1) for top in rows for left in columns]
     shown = output.double()
     shown.view(-1)[position + 1 :] = torch.nan  # these are still to come
-    names = (
-        f"image, padding {padding}" if padding else "image",
-        "kernel, turned" if turned else "kernel",
-    )
-    figure = plotting.draw_grids(
-        {names[0]: padded, names[1]: laid, "output": shown},
-        windows={
-            names[0]: (rows[0], columns[0], *kernel.shape) if dilation == 1 else cells,
+    name = f"image, padding {padding}" if padding else "image"
+    return (
+        {name: padded, "kernel, turned" if turned else "kernel": laid, "output": shown},
+        {
+            name: (rows[0], columns[0], *kernel.shape) if dilation == 1 else cells,
             "output": (row, column, 1, 1),
         },
-        signs=["∗", "="],
-    )
-    figure.alt_text = (
         f"Number {position + 1} of {height} × {width}, in row {row} and column {column} of the "
-        f"output: {write_sum(padded[rows][:, columns], laid)}."
+        f"output: {write_sum(padded[rows][:, columns], laid)}.",
     )
-    return figure
 
 
 @functools.cache
@@ -123,15 +129,16 @@ def draw_kernel_response(kernel="vertical edges (Sobel)", noise=0.0, photo="chin
 
     figure = Figure(figsize=(plotting.WIDTH, 2.5))
     left, middle, right = figure.subplots(1, 3, width_ratios=[4, 2, 4.9])
-    left.imshow(picture[0, 0], norm=Normalize(0, 1))
+    left.imshow(picture[0, 0].numpy(), norm=Normalize(0, 1))
     left.set_title("photograph")
-    middle.imshow(weight, cmap=plotting.SIGNED, norm=CenteredNorm(0, 2.5 * weight.abs().max()))
+    pale = CenteredNorm(0, 2.5 * float(weight.abs().max()))  # so that the numbers can be read
+    middle.imshow(weight.numpy(), cmap=plotting.SIGNED, norm=pale)
     for row, column in weight.ne(torch.nan).nonzero().tolist():
         number = plotting.format_number(weight[row, column])
         middle.text(column, row, number, ha="center", va="center", size=9)
     middle.set_title("kernel")
     norm = CenteredNorm(0, float(answer.abs().max())) if signed else Normalize(0, 1)
-    shown = right.imshow(answer, cmap=plotting.SIGNED if signed else "gray", norm=norm)
+    shown = right.imshow(answer.numpy(), cmap=plotting.SIGNED if signed else "gray", norm=norm)
     right.set_title("answer")
     figure.colorbar(shown, ax=right, shrink=0.9, extend="neither" if signed else "both")
     for axis in (left, middle, right):

@@ -6,9 +6,10 @@ its alt text, and returns nothing, so a cell may end in it.
 """
 
 import numpy as np
-from matplotlib.colors import CenteredNorm, Normalize
+from matplotlib.colors import CenteredNorm, Normalize, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 
 from course_utils._figures import (
     OUTLINE,
@@ -73,8 +74,8 @@ def draw_grids(grids, windows=None, signs=None, size=0.5):
     width = sum(g.shape[1] for g in grids.values()) + gap * (len(grids) - 1)
     height = max(g.shape[0] for g in grids.values())
     size = min(size, (WIDTH - 0.2) / width)
-    figure = Figure(figsize=(width * size + 0.2, (height + 0.9) * size + 0.1))
-    axes = figure.add_subplot()
+    figure = Figure(figsize=(width * size + 0.2, (height + 0.9) * size + 0.1), layout="none")
+    axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(-0.05, width + 0.05), ylim=(height + 0.05, -0.85), aspect="equal")
     axes.axis("off")
     left = 0.0
@@ -110,14 +111,16 @@ def _draw_cells(axes, grid, left, top, size):
         norm = CenteredNorm(0, 2.5 * max(abs(low), abs(high)))  # pale enough to read the number
     longest = max((len(format_number(v)) for v in finite), default=1)
     font = min(11, 72 * size * 0.9 / (0.62 * max(longest, 2)))
+    colours = shade(norm(np.where(np.isfinite(grid), grid, 0)))
+    colours[~np.isfinite(grid)] = to_rgba("#f3f3f3")
+    x, y = left + np.arange(grid.shape[1] + 1), top + np.arange(grid.shape[0] + 1)
+    axes.pcolormesh(x, y, colours, edgecolor="#777777", linewidth=0.8)
     for (row, column), value in np.ndenumerate(grid):
-        colour = shade(norm(value)) if np.isfinite(value) else "#f3f3f3"
-        place = (left + column, top + row)
-        axes.add_patch(Rectangle(place, 1, 1, fc=colour, ec="#777777", lw=0.8))
-        text = "−∞" if value == -np.inf else "" if np.isnan(value) else format_number(value)
-        axes.text(
-            place[0] + 0.5, place[1] + 0.5, text, ha="center", va="center", size=font, color=TEXT
-        )
+        if not np.isnan(value):
+            place = {"x": left + column + 0.5, "y": top + row + 0.5}
+            axes.text(
+                **place, s=format_number(value), ha="center", va="center", size=font, color=TEXT
+            )
 
 
 @in_style
@@ -184,12 +187,20 @@ def draw_curves(curves, x_label, y_label, title="", log_x=False, log_y=False, y_
         x, y = as_array(x), as_array(y)
         (line,) = axes.plot(x, y, markevery=max(1, len(x) // 12))
         axes.annotate(
-            f" {name}", (x[-1], y[-1]), color=line.get_color(), va="center", annotation_clip=False
+            name,
+            (x[-1], y[-1]),
+            xytext=(8, 0),
+            textcoords="offset points",
+            color=line.get_color(),
+            va="center",
+            annotation_clip=False,
         )
         said.append(f"{name} goes from {y[0]:.3g} to {y[-1]:.3g}")
     axes.set(xlabel=x_label, ylabel=y_label, title=title)
     axes.set_xscale("log" if log_x else "linear")
     axes.set_yscale("log" if log_y else "linear")
+    if not log_x and all(as_array(x).dtype.kind in "iu" for x, _ in curves.values()):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))  # there is no half epoch
     axes.grid(axis="y")
     if y_limits:
         axes.set_ylim(*y_limits)

@@ -139,7 +139,8 @@ checks.pixels(numbers_in_a_picture)
 # </details>
 #
 # Try a wrong answer too, for instance 56, and read what the check says.
-#
+
+# %% [markdown]
 # ## When something goes wrong
 #
 # | what you see | what helps |
@@ -169,7 +170,8 @@ checks.pixels(numbers_in_a_picture)
 # | 11 Beyond images | Where else does convolution work? |
 # | 12 Deploy | How do other people use it? |
 # | 13 Scaling up | What changes between a small network and a very large one? |
-#
+
+# %% [markdown]
 # ## Recap
 #
 # - **Does this machine work?** Every line of the self-check begins with ✓, or says what to do.

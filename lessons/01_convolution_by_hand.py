@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3 (ipykernel)
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # 01 · A convolution by hand
 #
@@ -41,9 +29,9 @@ from course_utils.explore import explore
 # small question at every place: does what stands *here* look like what I am looking for? A
 # convolution asks it with a second, much smaller table, the **kernel**.
 #
-# It works like this. Lay the kernel on a corner of the image. The cells under it are the **window**.
-# Multiply each cell of the window by the number that lies on it, and add the products up. That sum
-# is one number of the output. Then move the window by one cell and do it again.
+# It works like this. Lay the kernel on a corner of the image. The cells under it are the
+# **window**. Multiply each cell of the window by the number that lies on it, and add the products
+# up. That sum is one number of the output. Then move the window by one cell and do it again.
 
 # %%
 image = torch.arange(1, 10).reshape(3, 3)
@@ -90,8 +78,8 @@ plotting.show_grids(dict.fromkeys(places, image), windows=places)
 #
 # $$\text{output}[i, j] = \sum_m \sum_n \text{image}[i + m,\; j + n] \cdot \text{kernel}[m, n]$$
 #
-# `F.conv2d` is PyTorch's own. It expects two more axes, for images and for channels: `[None, None]`
-# adds them and `[0, 0]` takes them away. The section on channels says what they are for.
+# `F.conv2d` is PyTorch's own. It expects two more axes, for images and for channels.
+# `[None, None]` adds them, `[0, 0]` takes them away; the section on channels says what for.
 
 
 # %%
@@ -107,8 +95,9 @@ plotting.show_grids({"image": image, "kernel": kernel, "output": output}, signs=
 # %% [markdown]
 # ### Exercise 1 · With a pencil  ★☆☆ 5 minutes
 #
-# Work out the four output numbers below, on paper. Mind the minus sign and the zero. Nobody computes
-# convolutions by hand for a living, but whoever has done it once knows what a wrong number means.
+# Work out the four output numbers below, on paper. Mind the minus sign and the zero. You
+# will rarely do this by hand again, but when a program gives a wrong number, you will know where
+# to look.
 
 # %%
 small = torch.tensor([[2, 0, 1], [1, 3, 2], [0, 1, 4]])
@@ -196,8 +185,8 @@ checks.conv2d_plane(my_convolve)
 # the result [[9, 11], [13, 19]], and then a "second feature map" from the same kernel.
 #
 # The signs matter. With plus, as above, the sum is a **cross-correlation**: the kernel lies on the
-# image as it stands. With minus it is what mathematics calls a **convolution**: the further right in
-# the kernel, the further *left* in the image. That lays the kernel down turned by 180°.
+# image as it stands. With minus it is what mathematics calls a **convolution**: the further right
+# in the kernel, the further *left* in the image. That lays the kernel down turned by 180°.
 
 # %%
 with_minus = torch.zeros(2, 2, dtype=torch.int64)
@@ -229,13 +218,13 @@ checks.compare_prediction(prediction, " and ".join(same) or "neither")
 plotting.show_grids({**results, "the article": article})
 
 # %% [markdown]
-# Neither. The published numbers come from no sum over this kernel, and there is no second map: one
-# kernel gives one feature map. Two minutes with a pencil show it.
+# Neither. The published numbers are not those of this kernel, whichever way round. And there is no
+# second map: one kernel gives one feature map. Two minutes with a pencil show it.
 #
 # PyTorch, like every library for neural networks, computes the cross-correlation and calls it
-# `conv2d`. For a network it makes no difference: it learns its kernels, and would learn a turned one
-# instead. From here on "convolution" means what PyTorch does. But when a kernel comes from a book on
-# signals, ask which way round it is meant.
+# `conv2d`. For a network it makes no difference: it learns its kernels, and would learn a turned
+# one instead. From here on "convolution" means what PyTorch does. But when a kernel comes from a
+# book on signals, ask which way round it is meant.
 #
 # **Try:** move `position` from 0 to 3 and read the sum below the picture. Then change `mode` and
 # notice which numbers now meet.
@@ -301,14 +290,14 @@ windows = [(line, 2 * line, 1, 3) for line in range(3)]
 plotting.show_grids(grids, windows=dict.fromkeys(grids, windows), size=0.4)
 
 # %% [markdown]
-# In both there are three places. Counted: after its first place the window has $n - k$ cells left to
-# move, and each step uses up $s$ of them. What is left over at the end is not enough for a step, so
-# the division is rounded down (that is what $\lfloor\;\rfloor$ says):
+# In both there are three places. Counted: after its first place the window has $n - k$ cells left
+# to move, and each step uses up $s$ of them. What is left over at the end is not enough for a
+# step, so the division is rounded down (that is what $\lfloor\;\rfloor$ says):
 #
 # $$\left\lfloor \frac{n - k}{s} \right\rfloor + 1$$
 #
-# For 7 cells that is 4/2 + 1 = 3, and for 8 cells ⌊5/2⌋ + 1 = 3 again. Look at the last one, cell 7: no
-# window covers it. In two dimensions the same happens at the right and at the bottom:
+# For 7 cells that is 4/2 + 1 = 3, and for 8 cells ⌊5/2⌋ + 1 = 3 again. Look at the last one, cell
+# 7: no window covers it. In two dimensions the same happens at the right and at the bottom:
 
 # %%
 picture = torch.arange(1, 37).reshape(6, 6)
@@ -339,10 +328,10 @@ plotting.show_grids({"before": before, "after": after}, signs="=")
 #
 # ### Padding
 #
-# There is another loss at the border: the middle cell of a 3 × 3 image lies in all four windows of a
-# 2 × 2 kernel, a corner in one only. **Padding** puts rows and columns of zeros around the image, $p$
-# of them on each of the four sides. The window can then stand half outside, and the output need not
-# shrink.
+# There is another loss at the border: the middle cell of a 3 × 3 image lies in all four windows of
+# a 2 × 2 kernel, a corner in one only. **Padding** puts rows and columns of zeros around the
+# image, $p$ of them on each of the four sides. The window can then stand half outside, and the
+# output need not shrink.
 
 # %%
 padded = F.pad(image, (1, 1, 1, 1))
@@ -355,18 +344,18 @@ plotting.show_grids(
 )
 
 # %% [markdown]
-# Three rows in, three rows out. A row of $n$ cells has become one of $n + 2p$, padded at both ends.
-# An odd kernel of $k$ cells and $p = (k - 1)/2$ keep the size.
+# Three rows in, three rows out. A row of $n$ cells has become one of $n + 2p$, padded at both
+# ends. An odd kernel of $k$ cells and $p = (k - 1)/2$ keep the size.
 #
-# The zeros are made up. The kernel here adds nine numbers, and in the corner five of them are zeros
-# that the image never held: 12, where the middle has 45. Expect feature maps to fade, or to show an
-# edge, along a padded border.
+# The zeros are made up. The kernel here adds nine numbers, and in the corner five of them are
+# zeros that the image never held: 12, where the middle has 45. Expect feature maps to fade, or to
+# show an edge, along a padded border.
 #
 # ### Dilation
 #
-# A kernel can look further without getting more weights: its cells are pulled apart. **Dilation** $d$
-# is the distance between neighbours; 1 is the usual. The four outlined cells are one window of a
-# 2 × 2 kernel with dilation 2.
+# A kernel can look further without getting more weights: its cells are pulled apart. **Dilation**
+# $d$ is the distance between neighbours; 1 is the usual. The four outlined cells are one window of
+# a 2 × 2 kernel with dilation 2.
 
 # %%
 image_5 = torch.arange(1, 26).reshape(5, 5)
@@ -480,9 +469,9 @@ plotting.show_grids(grids, signs="++=")
 assert torch.equal(output, F.conv2d(x[None], weight[None], bias[None])[0, 0])
 
 # %% [markdown]
-# The maps are added, not kept apart. Whoever wants more than one output plane takes more than one
-# kernel: each kernel sees all input channels and gives one **output channel**, with a bias of its
-# own. And images come in batches of N. That explains all four axes:
+# The maps are added, not kept apart. If you want more than one output plane, take more than one
+# kernel: each sees all input channels and gives one **output channel**, with a bias of its own.
+# And images come in batches of N. That explains all four axes:
 #
 # | tensor | shape | here |
 # | --- | --- | --- |
@@ -548,8 +537,8 @@ checks.conv2d(my_conv2d)
 # <details><summary>Hint 1: begin small</summary>
 #
 # Four loops will do: over the images `n`, the kernels `o`, and the rows `i` and columns `j` of the
-# output. Get it right without stride, padding and bias first. The check shows the smallest case that
-# fails.
+# output. Begin with zeros in the `dtype` of x. Get it right without stride, padding and bias first:
+# the check shows the smallest case that fails.
 #
 # </details>
 #
@@ -562,14 +551,14 @@ checks.conv2d(my_conv2d)
 #
 # <details><summary>Hint 3: the options</summary>
 #
-# `F.pad(x, (padding,) * 4)` gives a padded copy; work on that. Place i of the output has its window
-# at row `i * stride`. Add `bias[o]` once, at the end.
+# `F.pad(x, (padding,) * 4)` gives a padded copy; work on that. Place i of the output has its
+# window at row `i * stride`. Add `bias[o]` once, at the end.
 #
 # </details>
 
 # %% [markdown]
-# Your function beside PyTorch's, and beside `ops.conv2d`, the course's own loops. (Until your check
-# passes, those stand in for yours.) All agree to the tenth decimal.
+# Your function beside PyTorch's, and beside `ops.conv2d`, the course's own loops. (Until your
+# check passes, those stand in for yours.) All agree to the tenth decimal.
 
 # %%
 own = my_conv2d if checks.conv2d(my_conv2d).passed else ops.conv2d
@@ -595,12 +584,12 @@ assert answer.tolist() == [[0, 27, 27, 0, -27, -27]]
 plotting.show_grids({"image": stripe, "kernel": left_to_right, "output": answer}, signs="∗=")
 
 # %% [markdown]
-# Where left and right of the window are equal, plus and minus cancel: 0. Where it gets brighter from
-# left to right the answer is positive, where it gets darker negative. This kernel finds **vertical
-# edges**, and its sign tells the one side of the stripe from the other.
+# Where left and right of the window are equal, plus and minus cancel: 0. Where it gets brighter
+# from left to right the answer is positive, where it gets darker negative. This kernel finds
+# **vertical edges**, and its sign tells the one side of the stripe from the other.
 #
-# **Predict.** The sky of the photograph below is bright and even: its pixels are all about 0.94. What
-# does this kernel answer there, to one decimal?
+# **Predict.** The sky of the photograph below is bright and flat: its pixels are all about 0.94.
+# What does this kernel answer there, to one decimal?
 
 # %%
 prediction = None
@@ -618,11 +607,11 @@ plotting.show(explorers.draw_kernel_response("vertical edges (Sobel)"))
 
 # %% [markdown]
 # The picture shows a kernel that is used often, named after Irwin Sobel: the middle row counts
-# double. Its nine numbers add up to 0, so every even area gives 0, bright or dark.
+# double. Its nine numbers add up to 0, so every flat area gives 0, bright or dark.
 #
-# Negative answers are as much an answer as positive ones. White is zero here, blue negative, orange
-# positive. A program that shows numbers as grey values would paint everything below zero black, and
-# lose one side of every pillar:
+# Negative answers are as much an answer as positive ones. White is zero here, blue negative,
+# orange positive. A program that shows numbers as grey values would paint everything below zero
+# black, and lose one side of every pillar:
 
 # %%
 print(f"{(vertical > 0.1).float().mean():.0%} of the answers are above 0.1")
@@ -630,8 +619,8 @@ print(f"{(vertical < -0.1).float().mean():.0%} are below −0.1")
 
 # %% [markdown]
 # Kernels whose numbers add up to 1 keep the brightness. Nine times 1/9 replaces each pixel by the
-# mean of its surroundings: a blur. And 5 in the middle with −1 on four sides adds to each pixel what
-# makes it different from its neighbours: it looks sharper.
+# mean of its surroundings: a blur. And 5 in the middle with −1 on four sides adds to each pixel
+# what makes it different from its neighbours: it looks sharper.
 
 # %%
 blurred = convolve(photo, torch.full((3, 3), 1 / 9))
@@ -644,7 +633,8 @@ plotting.show_images(pictures, ["photograph", "blurred", "sharpened"], limits=(0
 # ### Exercise 5 · A kernel for horizontal edges  ★★☆ 5 minutes
 #
 # Invent a kernel of 3 × 3 that answers to horizontal edges: positive where the *bottom* of the
-# window is brighter than the top, 0 on even areas, and 0 at vertical edges. There is more than one.
+# window is brighter than the top, 0 on flat areas, and 0 at vertical edges. There is more than
+# one.
 
 # %%
 horizontal = None  # [[?, ?, ?], [?, ?, ?], [?, ?, ?]]
@@ -670,7 +660,7 @@ checks.edge_kernel(horizontal)
 #
 # <details><summary>Hint 2: the signs</summary>
 #
-# The row that lies on the brighter part should be positive. For 0 on even areas, another row must
+# The row that lies on the brighter part should be positive. For 0 on flat areas, another row must
 # take away as much as it adds.
 #
 # </details>
@@ -679,8 +669,8 @@ checks.edge_kernel(horizontal)
 # Now with other kernels, and with noise added to the photograph.
 #
 # **Try:** go through the kernels and guess each answer before you look. Then choose the Laplacian
-# and raise the noise: what becomes of the edges? Does Sobel fare better? Why would a blur before it
-# help?
+# and raise the noise: what becomes of the edges? Does Sobel fare better? Why would a blur before
+# it help?
 
 # %% tags=["nbval-ignore-output"]
 explore(
@@ -710,9 +700,9 @@ explore(
 # - forgetting that every kernel sees *all* input channels
 # - showing signed answers as grey values
 #
-# **To take with you:** nobody writes kernels by hand any more; networks find their own. Suppose you
-# had the photograph and the picture of its vertical edges, but not the kernel. How would you find
-# its nine numbers? Lesson 04 does it by gradient descent.
+# **To take with you:** nobody writes kernels by hand any more; networks find their own. Suppose
+# you had the photograph and the picture of its vertical edges, but not the kernel. How would you
+# find its nine numbers? Lesson 04 does it by gradient descent.
 #
 # Next: [02 · Pooling by hand](02_pooling_by_hand.ipynb), on what to keep of a feature map and what
 # to throw away.

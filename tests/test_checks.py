@@ -170,6 +170,21 @@ def test_the_smallest_failing_case_is_shown_with_its_cells_marked():
     assert text.count("*") == 2  # the one wrong cell, in what was expected and in what came
 
 
+def test_the_solution_of_an_exercise_without_code_is_not_given_away():
+    result = checks.output_by_hand([[4, 5], [-2, 7]])
+    assert "7*" in str(result)
+    assert "expected" not in str(result) + result._repr_html_()
+    assert "expected" not in str(checks.output_by_hand([4, 5]))
+
+
+def test_an_answer_of_the_wrong_kind_is_named_before_it_is_tried():
+    result = checks.edge_kernel([[1, 2], [0, 0]])
+    assert result.diagnosis == "wrong_type"
+    assert "The kernel has shape (2, 2); it should be (3, 3)." in str(result)
+    assert checks.edge_kernel("Sobel").diagnosis == "wrong_type"
+    assert "picture = [[" in str(checks.edge_kernel([[0] * 3] * 3))
+
+
 def test_html_escapes_what_a_student_wrote():
     def crashes(x, weight, bias=None, stride=1, padding=0):
         raise ValueError("<script>")

@@ -1,6 +1,7 @@
 """The explorers of lesson 01 agree with torch wherever their controls can stand."""
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -16,20 +17,6 @@ ODD_IMAGE = torch.tensor([[2.0, -1, 0, 5, 1], [3, 3, -4, 1, 0], [0, 7, 1, -2, 2]
 ODD_KERNEL = torch.tensor([[1.0, -2, 3], [0.5, 4, -1]])
 # The whole range of the lesson's controls, the position apart.
 OPTIONS = list(itertools.product((1, 2, 3), (0, 1), (1, 2, 3, 4), explorers.MODES))
-POSITIONS = range(25)
-
-
-def numbers(figure, title, count):
-    """What is written in the cells of one grid of a figure."""
-    texts = [text.get_text() for text in figure.axes[0].texts]
-    first = texts.index(title) + 1
-    return texts[first : first + count]
-
-
-def outlines(figure):
-    """The outlined cells and windows, as (left, top, width, height)."""
-    patches = [p for p in figure.axes[0].patches if not p.get_fill()]
-    return [(p.get_x(), p.get_y(), p.get_width(), p.get_height()) for p in patches]
 
 
 def by_torch(image, kernel, stride, padding, dilation, mode):
@@ -50,48 +37,64 @@ def test_every_step_shows_torchs_number_and_its_sum(image, kernel, options):
     expected = by_torch(image, kernel, *options)
     if expected is None:
         with pytest.raises(ValueError, match=r"kernel_size=\d is too large for size=\d"):
-            explorers.draw_convolution_step(0, *options, image, kernel)
+            explorers.convolution_step(0, *options, image, kernel)
         return
-    stride, padding = options[:2]
-    count, all_numbers = expected.numel(), [format_number(v) for v in expected.flatten()]
-    # Pictures take time: all of the lesson's image; of the other the first, one more, the last.
-    for position in POSITIONS if image is IMAGE else {0, count // 3, count - 1, count}:
-        if position >= count:
-            limit = rf"position={position} is not there.*from 0 to {count - 1}"
-            with pytest.raises(ValueError, match=limit):
-                explorers.draw_convolution_step(position, *options, image, kernel)
-            continue
-        figure = explorers.draw_convolution_step(position, *options, image, kernel)
-        written = numbers(figure, "output", count)
-        assert written == all_numbers[: position + 1] + [""] * (count - position - 1)
-        row, column = divmod(position, expected.shape[1])
-        assert f"in row {row} and column {column} of the output" in figure.alt_text
-        terms, result = figure.alt_text.removesuffix(".").rsplit(": ", 1)[1].split(" = ")
-        assert result == all_numbers[position]
-        total = sum(np.prod([_value(f) for f in t.split("·")]) for t in terms.split(" + "))
+    stride, padding, dilation, mode = options
+    height, width = expected.shape
+    for position in range(expected.numel()):
+        grids, windows, said = explorers.convolution_step(position, *options, image, kernel)
+        (name, padded), (_, laid), (_, output) = grids.items()
+        assert torch.equal(padded, F.pad(image, (padding,) * 4))
+        assert torch.equal(laid, kernel.rot90(2) if mode == "convolution" else kernel)
+        assert torch.equal(output.flatten()[: position + 1], expected.flatten()[: position + 1])
+        assert output.flatten()[position + 1 :].isnan().all()
+        row, column = divmod(position, width)
+        assert windows["output"] == (row, column, 1, 1)
+        assert _cells(windows[name]) == [
+            (row * stride + m * dilation, column * stride + n * dilation)
+            for m in range(kernel.shape[0])
+            for n in range(kernel.shape[1])
+        ]
+        assert f"Number {position + 1} of {height} × {width}, in row {row} and column" in said
+        terms, result = said.removesuffix(".").rsplit(": ", 1)[1].split(" = ")
+        assert result == format_number(expected[row, column])
+        terms = terms.split(" + ")
+        assert len(terms) == kernel.numel()
+        total = sum(math.prod(_value(factor) for factor in term.split("·")) for term in terms)
         assert total == pytest.approx(float(expected[row, column]))
-        assert len(terms.split(" + ")) == kernel.numel()
-        left, top = outlines(figure)[0][:2]
-        high = image.shape[0] + 2 * padding
-        lift = (max(high, *kernel.shape[:1], expected.shape[0]) - high) / 2
-        assert (left, top) == (column * stride, row * stride + lift)
+    limit = rf"position={expected.numel()} is not there.*from 0 to {expected.numel() - 1}"
+    with pytest.raises(ValueError, match=limit):
+        explorers.convolution_step(expected.numel(), *options, image, kernel)
+
+
+def _cells(outlined):
+    """The cells inside of what is outlined, one rectangle or several, as (row, column)."""
+    rectangles = [outlined] if isinstance(outlined, tuple) else outlined
+    return [
+        (top + i, left + j)
+        for top, left, height, width in rectangles
+        for i in range(height)
+        for j in range(width)
+    ]
 
 
 def _value(text):
     return float(text.strip("()").replace("−", "-"))
 
 
-def test_a_dilated_window_is_outlined_cell_by_cell():
-    figure = explorers.draw_convolution_step(0, dilation=2, image=IMAGE)
-    assert outlines(figure)[:4] == [(0, 0, 1, 1), (2, 0, 1, 1), (0, 2, 1, 1), (2, 2, 1, 1)]
-    assert outlines(explorers.draw_convolution_step(image=IMAGE))[0] == (0, 0, 2, 2)
-
-
-def test_the_kernel_is_drawn_as_it_lies_on_the_image():
-    step = explorers.draw_convolution_step
-    assert numbers(step(), "kernel", 4) == ["1", "2", "3", "4"]
-    assert numbers(step(mode="convolution"), "kernel, turned", 4) == ["4", "3", "2", "1"]
-    assert numbers(step(padding=1), "image, padding 1", 7)[5:] == ["0", "1"]
+def test_a_step_is_drawn_as_it_was_computed():
+    figure = explorers.draw_convolution_step(
+        4, stride=1, padding=1, dilation=2, mode="convolution", image=IMAGE, kernel=KERNEL
+    )
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert texts[:1] + texts[8:10] == ["image, padding 1", "1", "2"]
+    assert texts[texts.index("kernel, turned") :][:5] == ["kernel, turned", "4", "3", "2", "1"]
+    written = texts[texts.index("output") :]
+    assert written == ["output", "6", "17", "20", "14", "16", *[""] * 11]
+    outlined = [patch for patch in figure.axes[0].patches if not patch.get_fill()]
+    assert len(outlined) == 4 + 1
+    assert "Number 5 of 4 × 4, in row 1 and column 0" in figure.alt_text
+    assert figure.alt_text.endswith("0·4 + 2·3 + 0·2 + 10·1 = 16.")
 
 
 def test_unknown_choices_are_refused_with_the_known_ones():

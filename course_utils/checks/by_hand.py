@@ -165,14 +165,23 @@ output_size = Exercise(
 
 def _responses(kernel):
     """What a kernel answers to a flat picture and to edges: zero, plus or minus, for each."""
+    weight = torch.as_tensor(kernel, dtype=torch.float64)
+    if weight.shape != (3, 3):
+        raise ValueError(f"The kernel has shape {tuple(weight.shape)}; it should be (3, 3)")
 
     def respond(picture):
-        weight = torch.as_tensor(kernel, dtype=torch.float64)
-        if weight.shape != (3, 3):
-            raise ValueError(f"the kernel has shape {tuple(weight.shape)}; it should be (3, 3)")
         return F.conv2d(picture[None, None], weight[None, None])[0, 0].sign()
 
     return respond
+
+
+def _kernels(flat):
+    """Kernels that answer `flat` to a flat picture, and to the two edges all that is possible."""
+    return tuple(
+        [[0, 0, 0], [0, flat - bottom - right, right], [0, bottom, 0]]
+        for bottom in (-1, 0, 1)
+        for right in (-1, 0, 1)
+    )
 
 
 _FLAT = torch.full((3, 3), 5.0, dtype=torch.float64)
@@ -195,26 +204,18 @@ edge_kernel = Exercise(
             "sign_turned",
             [[1, 2, 1], [0, 0, 0], [-1, -2, -1]],
             "It answers to a bright bottom with a minus. A bright bottom should give a plus.",
+            also=([[0, 1, 2], [-1, 0, 1], [-2, -1, 0]], [[2, 1, 0], [1, 0, -1], [0, -1, -2]]),
         ),
         Mistake(
             "all_edges",
             [[-2, -1, 0], [-1, 0, 1], [0, 1, 2]],
             "It answers to vertical edges too: where only left and right differ, it should give 0.",
-        ),
-        Mistake(
-            "not_zero_on_flat",
-            [[1, 1, 1], [1, 1, 1], [1, 1, 1]],
-            "It answers to a flat picture: the nine numbers have to add up to 0.",
+            also=([[0, -1, -2], [1, 0, -1], [2, 1, 0]],),
         ),
         Mistake(
             "sees_nothing",
             [[0, 0, 0], [0, 0, 0], [0, 0, 0]],
-            "It answers to nothing at all.",
-        ),
-        Mistake(
-            "negative_on_flat",
-            [[-1, -1, -1], [-1, -1, -1], [-1, -1, -1]],
-            "It answers to a flat picture, with a minus: the nine numbers have to add up to 0.",
+            "It answers to none of the edges.",
         ),
         Mistake(
             "wrong_direction_turned",
@@ -225,6 +226,18 @@ edge_kernel = Exercise(
             "blind_to_bottom",
             [[1, 1, 1], [1, 1, 1], [0, 0, 0]],
             "It adds up the upper rows and is blind to the bottom one. It should compare the two.",
+        ),
+        Mistake(
+            "not_zero_on_flat",
+            [[1, 1, 1], [1, 1, 1], [1, 1, 1]],
+            "It answers to a flat picture: the nine numbers have to add up to 0.",
+            also=tuple(k for k in _kernels(1) if k[1][2] != 1 or k[2][1] != 0),
+        ),
+        Mistake(
+            "negative_on_flat",
+            [[-1, -1, -1], [-1, -1, -1], [-1, -1, -1]],
+            "It answers to a flat picture, with a minus: the nine numbers have to add up to 0.",
+            also=_kernels(-1),
         ),
     ),
 )

@@ -255,7 +255,7 @@ precision_recall = Exercise(
         Mistake(
             "divided_by_total",
             lambda c: (c.diag() / c.sum(),) * 2,
-            "The counts are divided by the number of all images. Each class has a whole of its own.",
+            "The counts are divided by the number of all images. Each class has its own whole.",
         ),
         Mistake(
             "accuracy_returned",

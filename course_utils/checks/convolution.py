@@ -38,6 +38,11 @@ def _window_stands_still(x, weight):
     return right[0, 0].expand_as(right).clone()
 
 
+def _always_2_by_2(x, weight):
+    right = _plane(x, weight)
+    return _plane(x, weight[:2, :2])[: right.shape[0], : right.shape[1]]
+
+
 def _overwritten(x, weight):
     rows, columns = x.shape[0] - weight.shape[0] + 1, x.shape[1] - weight.shape[1] + 1
     return x[-rows:, -columns:] * weight[-1, -1]
@@ -74,6 +79,12 @@ conv2d_plane = Exercise(
             "overwritten",
             _overwritten,
             "Only the last product of each window is left: add each one to those before it.",
+        ),
+        Mistake(
+            "always_2_by_2",
+            _always_2_by_2,
+            "Of a larger kernel only the first two rows and columns are used: take its size from "
+            "the kernel itself.",
         ),
         Mistake(
             "window_stands_still",

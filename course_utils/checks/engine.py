@@ -60,7 +60,7 @@ class Exercise:
         mistakes: the known wrong answers, most likely first.
         cases: for a function, the calls to compare, the smallest first.
         prepare: makes a function of the answer (a kernel, say), where the answer itself is a value
-            but what matters is what it does.
+            but what matters is what it does. It may raise ValueError, with a sentence.
         seconds: how long one call may take.
     """
 
@@ -81,6 +81,11 @@ class Exercise:
                 f"A function is checked here; this is {kind_of(answer)}. Pass the function itself, "
                 f"without calling it: `checks.{self.name}(my_function)`.",
             )
+        if self.prepare:
+            try:
+                self.prepare(answer)
+            except (TypeError, ValueError) as error:
+                return self._result("wrong_type", f"{error}.")
         expected = [self._answer(self.reference, case)[0] for case in self.cases]
         got, stopped = self._run(answer)
         wrong = [n for n in range(len(got)) if fault(expected[n], got[n])]
@@ -138,9 +143,10 @@ class Exercise:
         return None
 
     def _named(self, args, kwargs):
-        if not callable(self.reference) or self.prepare:
-            return dict(enumerate(args)) | dict(kwargs)
-        return inspect.signature(self.reference).bind(*args, **kwargs).arguments
+        reference = self.prepare(self.reference) if self.prepare else self.reference
+        if not callable(reference):
+            return {}
+        return inspect.signature(reference).bind(*args, **kwargs).arguments
 
     def _crashed(self, crash, number):
         if isinstance(crash.error, NotImplementedError):
@@ -163,4 +169,5 @@ class Exercise:
             arguments=arguments,
             expected=expected,
             got=got,
+            secret=not callable(self.reference) and not self.prepare,
         )

@@ -52,6 +52,11 @@ max_pool_by_hand = Exercise(
             "Those are the numbers farthest from 0. The largest is the one farthest to the right "
             "on the number line.",
         ),
+        Mistake(
+            "sign_lost",
+            [[1, 4], [2, 6]],
+            "−2 is the largest of its window, and its sign belongs to it.",
+        ),
         Mistake("minimum", [[-6, -7], [-8, -1]], "Those are the smallest numbers of the windows."),
         Mistake(
             "averaged",
@@ -107,6 +112,17 @@ features_after_pooling = Exercise(
             lambda n, c, k, p: c * ((n - k + 1) // p // p) ** 2,
             "The size is divided by `pool` twice, and there is one pooling layer. For the network "
             "above that gives 1152, the number that does not work.",
+        ),
+        Mistake(
+            "declared_number",
+            lambda n, c, k, p: c * 6 * 6,
+            "6 · 6 is what the network above declares, and it is wrong. Compute the side from the "
+            "four arguments.",
+        ),
+        Mistake(
+            "one_network_only",
+            lambda n, c, k, p: 5408,
+            "That is right for the network above only. Compute it from the four arguments.",
         ),
         Mistake(
             "convolution_forgotten",

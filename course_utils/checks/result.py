@@ -15,6 +15,7 @@ class Result:
     """The outcome of a check. `str()` is for people, `.passed` and `.diagnosis` for programs.
 
     `.diagnosis` is a short name such as "flipped_kernel", or None if the answer is right.
+    Where what is expected is itself the solution, `.secret` is True and it is not shown.
     """
 
     exercise: str
@@ -27,6 +28,7 @@ class Result:
     arguments: dict = field(default_factory=dict)
     expected: Any = None
     got: Any = None
+    secret: bool = False
 
     @property
     def headline(self):
@@ -93,16 +95,14 @@ class Result:
             expected, got = torch.as_tensor(expected).detach(), torch.as_tensor(got).detach()
         except (TypeError, ValueError, RuntimeError):
             return []
+        shown = [("got", got)] if self.secret else [("expected", expected), ("got", got)]
         if expected.shape != got.shape:
             return [
                 (f"{name}{part}, shape {tuple(t.shape)}", *_first_plane(t, None))
-                for name, t in (("expected", expected), ("got", got))
+                for name, t in shown
             ]
         marks = differing(expected, got)
-        return [
-            (f"{name}{part}", *_first_plane(t, marks))
-            for name, t in (("expected", expected), ("got", got))
-        ]
+        return [(f"{name}{part}", *_first_plane(t, marks)) for name, t in shown]
 
 
 def _first_plane(tensor, marks):
