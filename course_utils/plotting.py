@@ -219,7 +219,8 @@ def draw_history(history):
     accuracy = [(e.epoch, e.validation_accuracy) for e in history.epochs]
     accuracy = [(epoch, value) for epoch, value in accuracy if value is not None]
     figure = Figure(figsize=(WIDTH, 2.6))
-    left, *rest = figure.subplots(1, 2 if accuracy else 1, squeeze=False)[0]
+    # One point is no curve: the accuracy of a single epoch is told in words only.
+    left, *rest = figure.subplots(1, 2 if len(accuracy) > 1 else 1, squeeze=False)[0]
     if len(steps):
         # A running mean over a fiftieth of the steps shows the trend behind the noise.
         span = max(1, len(steps) // 50)

@@ -45,10 +45,10 @@ def has_screen(environment):
     return True
 
 
-def command(port, ip, screen, root):
-    """The command line of JupyterLab."""
+def command(port, ip, screen, root, folder=NOTEBOOKS):
+    """The command line of a JupyterLab that serves `folder`."""
     options = [
-        f"--ServerApp.root_dir={NOTEBOOKS}",
+        f"--ServerApp.root_dir={folder}",
         f"--ServerApp.port={port}",
         f"--ServerApp.ip={ip}",
         f"--LabApp.default_url=/lab/tree/{FIRST}",
