@@ -127,7 +127,7 @@ def draw_kernel_response(kernel="vertical edges (Sobel)", noise=0.0, photo="chin
     answer = F.conv2d(picture, weight[None, None])[0, 0]
     signed = abs(float(weight.sum())) < 1e-6
 
-    figure = Figure(figsize=(plotting.WIDTH, 2.5))
+    figure = Figure(figsize=(plotting.WIDTH, 2.5), layout="constrained")
     left, middle, right = figure.subplots(1, 3, width_ratios=[4, 2, 4.9])
     left.imshow(picture[0, 0].numpy(), norm=Normalize(0, 1))
     left.set_title("photograph")

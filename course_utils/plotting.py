@@ -74,7 +74,7 @@ def draw_grids(grids, windows=None, signs=None, size=0.5):
     width = sum(g.shape[1] for g in grids.values()) + gap * (len(grids) - 1)
     height = max(g.shape[0] for g in grids.values())
     size = min(size, (WIDTH - 0.2) / width)
-    figure = Figure(figsize=(width * size + 0.2, (height + 0.9) * size + 0.1), layout="none")
+    figure = Figure(figsize=(width * size + 0.2, (height + 0.9) * size + 0.1))
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(-0.05, width + 0.05), ylim=(height + 0.05, -0.85), aspect="equal")
     axes.axis("off")
@@ -148,7 +148,9 @@ def draw_images(images, titles=None, columns=None, signed=False, limits=None, he
     rows = -(-len(planes) // columns)
     height = height or min(2.6, WIDTH / columns)
     lines = max(title.count("\n") + 1 if title else 0 for title in titles)
-    figure = Figure(figsize=(min(WIDTH, columns * height), rows * (height + 0.22 * lines)))
+    figure = Figure(
+        figsize=(min(WIDTH, columns * height), rows * (height + 0.22 * lines)), layout="constrained"
+    )
     axes = figure.subplots(rows, columns, squeeze=False)
     largest = max(float(np.abs(plane).max()) for plane in planes) or 1.0
     norm = CenteredNorm(0, largest) if signed else Normalize(*limits) if limits else None
@@ -180,7 +182,7 @@ def draw_curves(curves, x_label, y_label, title="", log_x=False, log_y=False, y_
     Returns:
         The figure. Its alt text gives the first and the last value of every line.
     """
-    figure = Figure(figsize=(WIDTH, 3.2))
+    figure = Figure(figsize=(WIDTH, 3.2), layout="constrained")
     axes = figure.add_subplot()
     said = []
     for name, (x, y) in curves.items():
@@ -218,7 +220,7 @@ def draw_history(history):
     steps = np.asarray(history.step_loss, dtype=float)
     accuracy = [(e.epoch, e.validation_accuracy) for e in history.epochs]
     accuracy = [(epoch, value) for epoch, value in accuracy if value is not None]
-    figure = Figure(figsize=(WIDTH, 2.6))
+    figure = Figure(figsize=(WIDTH, 2.6), layout="constrained")
     # One point is no curve: the accuracy of a single epoch is told in words only.
     left, *rest = figure.subplots(1, 2 if len(accuracy) > 1 else 1, squeeze=False)[0]
     if len(steps):
@@ -250,7 +252,7 @@ def draw_confusion(confusion):
     """
     counts = as_plane(confusion, "confusion")
     classes = range(len(counts))
-    figure = Figure(figsize=(5.2, 4.6))
+    figure = Figure(figsize=(5.2, 4.6), layout="constrained")
     axes = figure.add_subplot()
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(np.log10(share + 1e-4), cmap="Blues", vmin=-4, vmax=0.6)

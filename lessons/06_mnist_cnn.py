@@ -120,13 +120,12 @@ prediction = 0.15
 die = torch.Generator().manual_seed(0)
 guesses = torch.randint(10, (1000, 500), generator=die)
 chosen_by = (guesses == digits.validation.labels[:500]).float().mean(1)
-fresh = torch.randint(10, (500,), generator=die) == digits.test.labels[:500]
+tossed = torch.randint(10, (500,), generator=die)
+fresh = (tossed == digits.validation.labels[500:1000]).float().mean()
 assert 0.12 < chosen_by.max() < 0.19
-assert 0.06 < fresh.float().mean() < 0.14
+assert 0.06 < fresh < 0.14
 checks.compare_prediction(prediction, round(chosen_by.max().item(), 2))
-print(
-    f"all on average: {chosen_by.mean():.2f}. The chosen one, new images: {fresh.float().mean():.2f}"
-)
+print(f"all on average: {chosen_by.mean():.2f}; the chosen one on 500 others: {fresh:.2f}")
 
 # %% [markdown]
 # The chosen one seems to know something. On new images it is a die again. The number that you chose by
@@ -265,7 +264,7 @@ checks.features_into_linear(features_into_linear)
 # ## The loop, once by hand
 #
 # Training is a loop of five lines: take a batch, compute the loss, clear the old gradients, compute
-# the new ones, take a step. Here it is, on 10,000 images, twice through. `AdamW` is the optimizer,
+# the new ones, take a step. Here it is, once through 10,000 images. `AdamW` is the optimizer,
 # the rule by which a step follows from a gradient.
 #
 # **Predict.** Before the first step the network knows nothing, so each of ten digits gets a
@@ -284,20 +283,19 @@ by_hand = build()
 optimizer = torch.optim.AdamW(by_hand.parameters(), lr=0.003)
 few = digits.train[:10_000]
 losses = []
-for _ in range(2):
-    for batch in torch.randperm(len(few)).split(100):
-        loss = F.cross_entropy(by_hand(few.images[batch]), few.labels[batch])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
+for batch in torch.randperm(len(few)).split(100):
+    loss = F.cross_entropy(by_hand(few.images[batch]), few.labels[batch])
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    losses.append(loss.item())
 print(f"{len(losses)} steps")
 
 # %% tags=["nbval-ignore-output"]
 checks.compare_prediction(prediction, round(losses[0], 1))
 assert abs(losses[0] - 2.303) < 0.35
-assert sum(losses[-20:]) / 20 < 0.35
-plotting.show_curves({"one batch": (range(1, 201), losses)}, "step", "training loss")
+assert sum(losses[-20:]) / 20 < 0.5
+plotting.show_curves({"one batch": (range(1, 101), losses)}, "step", "training loss")
 
 # %% [markdown]
 # −ln(1/10) is 2.303. If the first loss of your own network is far from −ln(1/classes), look for a
@@ -353,8 +351,8 @@ checks.accuracy(accuracy)
 
 # %% tags=["nbval-ignore-output"]
 first = training.evaluate(by_hand, digits.validation)
-assert first.accuracy > 0.93
-print(f"200 steps by hand: {first.accuracy:.2%} of the validation images")
+assert first.accuracy > 0.9
+print(f"100 steps by hand: {first.accuracy:.2%} of the validation images")
 
 # %% [markdown]
 # ## One call
@@ -855,15 +853,14 @@ prediction = 0.87
 
 
 # %%
-def train_lenet(lr, epochs):
+def train_lenet(lr, epochs, **options):
     """The article's network and settings; only lr and epochs are left open. Returns: a History."""
     scaled = [(part.images * 2 - 1, part.labels) for part in (digits.train, digits.validation)]
     training.seed_everything(0)
     network = models.lenet()
     sgd = torch.optim.SGD(network.parameters(), lr=lr, momentum=0.9)
-    return training.fit(
-        network, scaled[0], validation=scaled[1], epochs=epochs, batch_size=100, optimizer=sgd
-    )
+    options |= {"epochs": epochs, "batch_size": 100, "optimizer": sgd}
+    return training.fit(network, scaled[0], validation=scaled[1], **options)
 
 
 assert anatomy.count_parameters(models.lenet()) == 44_426
@@ -884,13 +881,11 @@ print(f"claimed: 98 %. Measured: {measured[0]:.1%} after epoch 1, {measured[1]:.
 # hardly begun to learn. These settings do not give that figure. Another seed gives another one; try a
 # few in `train_lenet` before you judge.
 #
-# Nothing is wrong with the network. A curve that lies flat and then falls steeply says that the
-# steps are too small. Change one thing, the learning rate, and train half as long:
+# Nothing is wrong with the network. A curve that lies flat for long and then falls says that the steps
+# are too small. Change one thing, the learning rate. Half of the time is enough then:
 
 # %% tags=["nbval-ignore-output"]
-mended = train_lenet(lr=0.03, epochs=1)
-
-# %% tags=["nbval-ignore-output"]
+mended = train_lenet(lr=0.03, epochs=1, progress=False)
 after = mended.epochs[0].validation_accuracy
 assert after > 0.96
 print(f"lr 0.001, 2 epochs: {measured[1]:.1%}.   lr 0.03, 1 epoch: {after:.1%}.   claimed: 98 %.")

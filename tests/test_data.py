@@ -184,6 +184,9 @@ def test_damaged_file_is_replaced_or_kept_when_there_is_no_network(damage, mirro
     assert held(tmp_path) == FILES
 
 
+# The interrupt also leaves torchvision's own file object to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_interrupted_download_leaves_the_old_state(mirrors, tmp_path):
     put(tmp_path, damaged := FILES | {"train-images-idx3-ubyte": b"old"})
     mirrors("interrupt")

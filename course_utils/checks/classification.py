@@ -38,6 +38,8 @@ accuracy = Exercise(
     lesson=LOOP,
     reference=_accuracy,
     cases=(
+        # As many images as classes, so that an argmax over the images runs and can be named.
+        Case((torch.tensor([[6.0, 5.5, 0], [7, 0, 1], [0, 5, 4]]), torch.tensor([0, 2, 1]))),
         Case((torch.tensor([[2.0, 1, 0], [0, 3, 1]]), torch.tensor([0, 2]))),
         Case((torch.tensor([[-1.0, -4], [-2, -1], [1, 5]]), torch.tensor([0, 1, 1]))),
         Case((torch.tensor([[0.3, 0.2, 0.1], [4, 6, 5]]), torch.tensor([0, 0]))),
@@ -46,8 +48,13 @@ accuracy = Exercise(
     ),
     mistakes=(
         Mistake(
+            "argmax_over_images",
+            lambda logits, labels: (logits.argmax(0) == labels).double().mean().item(),
+            "The largest logit was looked for in each column. Each row is one image: `dim=1`.",
+        ),
+        Mistake(
             "count",
-            lambda logits, labels: _hits(logits, labels).sum(),
+            lambda logits, labels: _hits(logits, labels).sum().item(),
             "That is the number of right answers. Divide it by the number of images.",
         ),
         Mistake(
@@ -62,7 +69,7 @@ accuracy = Exercise(
         ),
         Mistake(
             "divided_by_classes",
-            lambda logits, labels: _hits(logits, labels).sum() / logits.shape[1],
+            lambda logits, labels: _hits(logits, labels).sum().item() / logits.shape[1],
             "The count is divided by the number of classes. Each row is one image: count the rows.",
         ),
         Mistake(
@@ -72,23 +79,23 @@ accuracy = Exercise(
         ),
         Mistake(
             "values_compared",
-            lambda logits, labels: (logits.amax(1) == labels).double().mean(),
+            lambda logits, labels: (logits.amax(1) == labels).double().mean().item(),
             "The largest logit itself is compared with the label. Its position is the answer.",
         ),
         Mistake(
             "all_or_nothing",
-            lambda logits, labels: _hits(logits, labels).all(),
+            lambda logits, labels: _hits(logits, labels).all().item() * 1.0,
             "That is 1 when every answer is right, else 0. Which share of the answers is right?",
         ),
         Mistake(
             "probability_averaged",
-            lambda logits, labels: _of_the_label(logits, labels).mean(),
+            lambda logits, labels: _of_the_label(logits, labels).mean().item(),
             "That is the mean probability of the true class. An answer is right or wrong, however "
             "sure the network is.",
         ),
         Mistake(
             "more_than_half",
-            lambda logits, labels: (_of_the_label(logits, labels) > 0.5).double().mean(),
+            lambda logits, labels: (_of_the_label(logits, labels) > 0.5).double().mean().item(),
             "An answer counts here only if its probability is above one half. Being the largest is "
             "enough.",
         ),
@@ -172,11 +179,6 @@ confusion_matrix = Exercise(
             "last_image_lost",
             lambda t, p, n: _confusion(t[:-1], p[:-1], n),
             "The last image is missing: `range` stops before its end.",
-        ),
-        Mistake(
-            "first_image_lost",
-            lambda t, p, n: _confusion(t[1:], p[1:], n),
-            "The first image is missing: counting starts at 0.",
         ),
         Mistake(
             "both_ways",

@@ -88,6 +88,11 @@ features_into_linear = Exercise(
             "With an odd side the pooling drops the last row and column, so round down.",
         ),
         Mistake(
+            "not_rounded",
+            lambda n, c, k, padding=0: c[-1] * _side(n, len(c), k, padding, lambda s: s / 2) ** 2,
+            "There are no half rows: halve with `//` in place of `/`.",
+        ),
+        Mistake(
             "channels_multiplied",
             lambda n, c, k, padding=0: math.prod(c) * _side(n, len(c), k, padding) ** 2,
             "The channels are multiplied. A convolution adds up its input channels, so only the "
