@@ -60,7 +60,7 @@ $(READY): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 	  echo "Python could not make $(VENV). On Debian and Ubuntu: sudo apt install python3-venv"; \
 	  exit 1; }
-	@echo "Installing the course into $(VENV): once, about 5 GB with PyTorch, some minutes …"
+	@echo "Installing the course into $(VENV): once, about 6 GB with PyTorch, some minutes …"
 	@$(BIN)/python -m pip install --disable-pip-version-check --editable '.[lab,dev]' || { \
 	  echo "The installation stopped. Is there a network? Run the same command again: it goes on."; \
 	  exit 1; }

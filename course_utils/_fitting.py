@@ -137,9 +137,31 @@ def generators_apart(device, seed):
         yield
 
 
+def is_large(model):
+    """Has it so many parameters that a step is worth spreading out or converting?"""
+    return sum(p.numel() for p in model.parameters()) >= 1_000_000
+
+
+@contextlib.contextmanager
+def fitting_threads(model, device):
+    """One thread for a small network on the processor, then as many as before.
+
+    A step of a small network takes two milliseconds. Two threads save a fifth of that on an idle
+    machine; on a busy one they wait for each other and take up to thirty times as long. One thread
+    also gives the same numbers however many cores there are.
+    """
+    threads = torch.get_num_threads()
+    if device.type == "cpu" and not is_large(model):
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
 def gains_from_bfloat16(model, device):
     """Does the processor compute bfloat16 itself (where it emulates, it is 4 times slower)?"""
-    if sum(p.numel() for p in model.parameters()) < 1_000_000:
+    if not is_large(model):
         return False
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)

@@ -76,12 +76,7 @@ def convolution_step(
     laid = kernel.flip(0, 1) if turned else kernel
     output = ops.conv2d(image[None, None], laid[None, None], None, stride, padding, dilation)[0, 0]
     height, width = output.shape
-    if not 0 <= position < output.numel():
-        raise ValueError(
-            f"position={position} is not there: the output has {height} × {width} numbers, so "
-            f"position goes from 0 to {output.numel() - 1}"
-        )
-    row, column = divmod(position, width)
+    row, column = _place(position, output)
     padded = F.pad(image, (padding,) * 4)
     rows = [row * stride + dilation * m for m in range(kernel.shape[0])]
     columns = [column * stride + dilation * n for n in range(kernel.shape[1])]
@@ -98,6 +93,17 @@ def convolution_step(
         f"Number {position + 1} of {height} × {width}, in row {row} and column {column} of the "
         f"output: {write_sum(padded[rows][:, columns], laid)}.",
     )
+
+
+def _place(position, output):
+    """The row and the column of an output number, counted in reading order."""
+    height, width = output.shape
+    if not 0 <= position < output.numel():
+        raise ValueError(
+            f"position={position} is not there: the output has {height} × {width} numbers, so "
+            f"position goes from 0 to {output.numel() - 1}"
+        )
+    return divmod(position, width)
 
 
 @functools.cache
@@ -186,12 +192,7 @@ def pooling_step(
         output = ops.avg_pool2d(x, *options, ceil_mode=ceil_mode, count_include_pad=counted)
     output = output[0, 0]
     height, width = output.shape
-    if not 0 <= position < output.numel():
-        raise ValueError(
-            f"position={position} is not there: the output has {height} × {width} numbers, so "
-            f"position goes from 0 to {output.numel() - 1}"
-        )
-    row, column = divmod(position, width)
+    row, column = _place(position, output)
     window = (row * stride, column * stride, kernel_size, kernel_size)
     paper = _paper(x[0, 0], mode, padding, [(n - 1) * stride + kernel_size for n in output.shape])
     cells = paper[window[0] : window[0] + kernel_size, window[1] : window[1] + kernel_size]

@@ -78,6 +78,7 @@ def fit(
         precision: "float32", "bfloat16" (autocast), or "auto": bfloat16 where the processor
             computes it natively and the model has over a million parameters. Small ones lose more
             time to the conversions than they gain.
+            On a processor such a small one also keeps to one thread, see `fitting_threads`.
         progress: a bar and the live curve in a notebook, tqdm in a terminal. False is silent.
         log_dir: a folder for TensorBoard's log.
         history: a `History` to go on with: the record grows, the shuffling goes on where it was.
@@ -129,7 +130,7 @@ def fit(
     began = time.perf_counter()
 
     try:
-        with _fitting.generators_apart(device, seed):
+        with _fitting.generators_apart(device, seed), _fitting.fitting_threads(model, device):
             for _ in range(epochs):
                 epoch_began, total = time.perf_counter(), 0.0
                 model.train()

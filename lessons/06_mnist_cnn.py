@@ -491,7 +491,7 @@ assert abs(hits / exist - judged.recall[digit]) < 1e-5
 # ### Exercise 4 · Precision and recall  ★★☆ 8 minutes
 #
 # For every class at once, from the confusion matrix alone. A class that is never predicted has no
-# precision, and one that never occurs no recall: count those as 0, as this package does.
+# precision, and one that never occurs no recall: count those as 0, as `training.evaluate` does.
 
 
 # %%
@@ -607,7 +607,7 @@ def detector(digit, threshold):
     p, r = hits / yes.sum(1).clamp(min=1), hits / true.sum()
     lines = {"precision": p, "recall": r, "F1": 2 * hits / (yes.sum(1) + true.sum())}
     curves = {name: (steps, line[:-1]) for name, line in lines.items()}
-    figure = plotting.draw_curves(curves, "threshold", "share", y_limits=(0.85, 1.005))
+    figure = plotting.draw_curves(curves, "threshold", "share")
     figure.axes[0].axvline(threshold, color="#555555", linestyle="--")
     said = ", ".join(f"{name} {line[-1]:.3f}" for name, line in lines.items())
     figure.alt_text = f"“Is it a {digit}?” with threshold {threshold:.2f}: {said}."
@@ -854,7 +854,7 @@ prediction = 0.87
 
 # %%
 def train_lenet(lr, epochs, **options):
-    """The article's network and settings; only lr and epochs are left open. Returns: a History."""
+    """The article's network and settings; only lr and epochs are left open. Returns: its History."""
     scaled = [(part.images * 2 - 1, part.labels) for part in (digits.train, digits.validation)]
     training.seed_everything(0)
     network = models.lenet()

@@ -75,6 +75,24 @@ def test_no_file_of_the_package_is_longer_than_300_lines():
         assert len(path.read_text("utf-8").splitlines()) <= 300, path
 
 
+def test_the_readme_quotes_only_what_was_measured():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    measured = (ROOT / "benchmarks/RESULTS.md").read_text("utf-8")
+    section = readme.split("## How fast")[1].split("\n## ")[0]
+    figures = re.findall(r"\d+\.\d+", section)
+    assert figures
+    assert [figure for figure in figures if figure not in measured] == []
+
+
+def test_the_readme_says_the_minutes_that_each_lesson_says():
+    rows = re.findall(
+        r"\(notebooks/(\w+)\.ipynb\) \|.*\| (\d+) \|", (ROOT / "README.md").read_text()
+    )
+    assert {name for name, _ in rows} == {p.stem for p in (ROOT / "lessons").glob("*.py")}
+    for name, minutes in rows:
+        assert f"# *{minutes} minutes." in (ROOT / f"lessons/{name}.py").read_text("utf-8")
+
+
 def test_the_style_is_kept():
     for command in (["check"], ["format", "--check"]):
         line = [sys.executable, "-m", "ruff", *command, "--quiet", "."]

@@ -133,6 +133,19 @@ def _last_channel_only(x, weight, bias=None, stride=1, padding=0):
     return F.conv2d(x[:, -1:], weight[:, -1:], bias, stride, padding)
 
 
+def _stride_in_the_size_only(x, weight, bias=None, stride=1, padding=0):
+    # The output is as small as it should be, but its windows stand side by side.
+    height, width = _conv(x, weight, bias, stride, padding).shape[2:]
+    return _conv(x, weight, bias, 1, padding)[:, :, :height, :width]
+
+
+def _last_window_left_zero(x, weight, bias=None, stride=1, padding=0):
+    right = _conv(x, weight, bias, stride, padding)
+    wrong = torch.zeros_like(right)
+    wrong[:, :, :-1, :-1] = right[:, :, :-1, :-1]
+    return wrong
+
+
 def _first_image_only(x, weight, bias=None, stride=1, padding=0):
     right = F.conv2d(x, weight, bias, stride, padding)
     return right[:1].expand_as(right).clone()
@@ -176,6 +189,7 @@ conv2d = Exercise(
             "stride_ignored",
             lambda x, w, b=None, stride=1, padding=0: _conv(x, w, b, 1, padding),
             "The stride is ignored: the window moves by one cell each time.",
+            also=(_stride_in_the_size_only,),
         ),
         Mistake(
             "padding_forgotten",
@@ -191,11 +205,7 @@ conv2d = Exercise(
             "channels_not_summed",
             _not_summed,
             "The input channels are not summed: an output number adds the products of all.",
-        ),
-        Mistake(
-            "last_channel_only",
-            _last_channel_only,
-            "Only the last input channel is left: add each channel to those before it.",
+            also=(_last_channel_only,),
         ),
         Mistake(
             "first_kernel_only",
@@ -207,6 +217,41 @@ conv2d = Exercise(
             "first_image_only",
             _first_image_only,
             "Every image of the batch gets the output of the first one.",
+        ),
+        Mistake(
+            "first_bias_only",
+            lambda x, w, b=None, stride=1, padding=0: _conv(
+                x, w, None if b is None else b[:1].expand_as(b), stride, padding
+            ),
+            "Every output channel gets the first bias: output channel o has its own, `bias[o]`.",
+        ),
+        Mistake(
+            "off_by_one",
+            lambda x, w, b=None, stride=1, padding=0: _conv(x, w, b, stride, padding)[
+                :, :, :-1, :-1
+            ],
+            "The last row and column of windows are missing: `range` stops before its end.",
+            also=(_last_window_left_zero,),
+        ),
+        Mistake(
+            "averaged",
+            lambda x, w, b=None, stride=1, padding=0: _conv(
+                x, w / w[0, 0].numel(), b, stride, padding
+            ),
+            "The sum is not divided by the number of cells.",
+            also=(
+                lambda x, w, b=None, stride=1, padding=0: _conv(
+                    x, w / w[0].numel(), b, stride, padding
+                ),
+            ),
+        ),
+        Mistake(
+            "mirrored_kernel",
+            lambda x, w, b=None, stride=1, padding=0: _conv(x, w.flip(-1), b, stride, padding),
+            "The kernel is mirrored. Lay it on the image as it stands.",
+            also=(
+                lambda x, w, b=None, stride=1, padding=0: _conv(x, w.flip(-2), b, stride, padding),
+            ),
         ),
         Mistake(
             "channels_averaged",
@@ -231,6 +276,7 @@ conv2d = Exercise(
             "height_width_swapped",
             lambda x, w, b=None, stride=1, padding=0: _conv(x.mT, w, b, stride, padding).mT,
             "Height and width are swapped: the kernel's rows run along the image's columns.",
+            also=(lambda x, w, b=None, stride=1, padding=0: _conv(x, w, b, stride, padding).mT,),
         ),
         Mistake(
             "stride_offset",
