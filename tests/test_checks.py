@@ -167,7 +167,8 @@ def test_the_smallest_failing_case_is_shown_with_its_cells_marked():
 
     text = str(checks.conv2d(wrong_corner))
     assert "Case 1 of" in text
-    assert text.count("*") == 2  # the one wrong cell, in what was expected and in what came
+    assert "got, * differs:" in text
+    assert text.count("*") == 1 + 2  # the one wrong cell, in what was expected and in what came
 
 
 def test_the_solution_of_an_exercise_without_code_is_not_given_away():

@@ -46,7 +46,10 @@ class Result:
 
     @property
     def advice(self):
-        return f"{self.sentence} Read again: {self.lesson}." if self.sentence else ""
+        if not self.sentence:
+            return ""
+        gap = "\n" if "\n" in self.sentence else " "  # a line of code stands alone
+        return f"{self.sentence}{gap}Read again: {self.lesson}."
 
     def __str__(self):
         lines = [self.headline]
@@ -95,14 +98,16 @@ class Result:
             expected, got = torch.as_tensor(expected).detach(), torch.as_tensor(got).detach()
         except (TypeError, ValueError, RuntimeError):
             return []
-        shown = [("got", got)] if self.secret else [("expected", expected), ("got", got)]
+        before = [] if self.secret else [(f"expected{part}", expected)]
         if expected.shape != got.shape:
             return [
-                (f"{name}{part}, shape {tuple(t.shape)}", *_first_plane(t, None))
-                for name, t in shown
+                (f"{name}, shape {tuple(t.shape)}", *_first_plane(t, None))
+                for name, t in [*before, (f"got{part}", got)]
             ]
         marks = differing(expected, got)
-        return [(f"{name}{part}", *_first_plane(t, marks)) for name, t in shown]
+        return [
+            (name, *_first_plane(t, marks)) for name, t in [*before, (f"got{part}, * differs", got)]
+        ]
 
 
 def _first_plane(tensor, marks):
