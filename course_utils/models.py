@@ -29,16 +29,17 @@ def lenet():
     """A small network close to LeNet-5, as many tutorials have it. 44,426 parameters.
 
     Images (N, 1, 28, 28) to logits (N, 10), after LeCun, Bottou, Bengio and Haffner,
-    "Gradient-based learning applied to document recognition", 1998.
+    "Gradient-based learning applied to document recognition", 1998. Pooling before ReLU gives the
+    same numbers as after it, with a quarter of the work.
     """
     return nn.Sequential(
         OrderedDict(
             conv1=nn.Conv2d(1, 6, kernel_size=5),  # (N, 6, 24, 24)
-            relu1=nn.ReLU(),
             pool1=nn.MaxPool2d(2),  # (N, 6, 12, 12)
+            relu1=nn.ReLU(),
             conv2=nn.Conv2d(6, 16, kernel_size=5),  # (N, 16, 8, 8)
-            relu2=nn.ReLU(),
             pool2=nn.MaxPool2d(2),  # (N, 16, 4, 4)
+            relu2=nn.ReLU(),
             flatten=nn.Flatten(),  # (N, 256)
             fc1=nn.Linear(256, 120),
             relu3=nn.ReLU(),
