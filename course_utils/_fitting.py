@@ -146,9 +146,9 @@ def is_large(model):
 def fitting_threads(model, device):
     """One thread for a small network on the processor, then as many as before.
 
-    A step of a small network takes two milliseconds. Two threads save a fifth of that on an idle
-    machine; on a busy one they wait for each other and take up to thirty times as long. One thread
-    also gives the same numbers however many cores there are.
+    A step of a small network is over in about ten milliseconds. Two threads save a fifth of that
+    on an idle machine; on a busy one they wait for each other and take many times as long. One
+    thread also gives the same numbers however many cores there are.
     """
     threads = torch.get_num_threads()
     if device.type == "cpu" and not is_large(model):
@@ -160,7 +160,7 @@ def fitting_threads(model, device):
 
 
 def gains_from_bfloat16(model, device):
-    """Does the processor compute bfloat16 itself (where it emulates, it is 4 times slower)?"""
+    """Does the processor compute bfloat16 itself (emulated, it is several times slower)?"""
     if not is_large(model):
         return False
     if device.type == "cuda":

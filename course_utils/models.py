@@ -30,7 +30,7 @@ def lenet():
 
     Images (N, 1, 28, 28) to logits (N, 10), after LeCun, Bottou, Bengio and Haffner,
     "Gradient-based learning applied to document recognition", 1998. Pooling before ReLU gives the
-    same numbers as after it, with a quarter of the work.
+    same numbers as after it, and leaves ReLU a quarter of the cells.
     """
     return nn.Sequential(
         OrderedDict(
