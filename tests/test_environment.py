@@ -39,6 +39,7 @@ def test_every_dependency_says_its_reason():
 def test_the_bounds_admit_what_colab_has():
     colab = {"torch": "2.11", "torchvision": "0.26", "ipywidgets": "7.7.1", "matplotlib": "3.10.0"}
     colab |= {"numpy": "2.1.3", "scikit-learn": "1.6.1", "ipython": "7.34", "tqdm": "4.67.3"}
+    colab |= {"anywidget": "0.9.21", "traitlets": "5.7.1"}
     number = lambda version: [int(part) for part in version.split(".")]  # noqa: E731
     needed = bounds(PROJECT["dependencies"])
     for name, version in colab.items():

@@ -1,0 +1,74 @@
+"""What all widgets share: their ES modules put together, and the picture that stays behind."""
+
+import re
+from pathlib import Path
+
+import anywidget
+import traitlets
+from IPython.display import display
+
+from course_utils import _figures
+
+FOLDER = Path(__file__).parent
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+_IMPORT = re.compile(r'^import \{[^}]*\} from "(\.[^"]+)";\n', re.M)
+
+
+def compose(name):
+    """The ES module `name` of this folder and all it imports, as the text of one module.
+
+    A notebook loads a widget's module from a text, where relative imports lead nowhere. So each
+    imported file is written out once, before the file that needs it. All share one scope:
+    a top-level name stands for the same thing in every file.
+    """
+    entry, parts = (FOLDER / name).resolve(), {}
+
+    def add(path):
+        if path in parts:
+            return
+        parts[path] = ""  # keeps a circle of imports from running on
+        text = path.read_text("utf-8")
+        for match in _IMPORT.finditer(text):
+            add((path.parent / match[1]).resolve())
+        text = _IMPORT.sub("", text)
+        if path != entry:
+            text = re.sub(r"^export ", "", text, flags=re.M)
+        del parts[path]  # behind what it imports
+        parts[path] = f"// {path.name}\n{text}"
+
+    add(entry)
+    return "\n".join(parts.values())
+
+
+class CourseWidget(anywidget.AnyWidget):
+    """A widget that computes in the browser and leaves a picture where there is no kernel.
+
+    A subclass names its module, `_esm = compose("its_name.js")`, declares its state with
+    the traits of `_traits`, and draws itself with `draw`.
+    """
+
+    _css = (FOLDER / "shared" / "style.css").read_text("utf-8")
+
+    def draw(self):
+        """The widget as it stands: a matplotlib `Figure` with `alt_text`."""
+        raise NotImplementedError
+
+    def _repr_mimebundle_(self, **kwargs):
+        data, metadata = _figures.bundle(self.draw())
+        view, more = super()._repr_mimebundle_(**kwargs)
+        return {**view, **data}, {**more, **metadata}
+
+    def _ipython_display_(self):
+        # ipywidgets 7 displays by this method and asks no bundle; 8 would do without it.
+        data, metadata = self._repr_mimebundle_()
+        display(data, metadata=metadata, raw=True)
+
+    def _state_with(self, proposal, *names):
+        """The traits `names` by name, as they will be once `proposal` is taken."""
+        state = {name: getattr(self, name) for name in names}
+        return {**state, proposal["trait"].name: proposal["value"]}
+
+
+def refuse(error):
+    """Turn the `ValueError` of a computation into what a trait raises, in the same words."""
+    raise traitlets.TraitError(str(error)) from None
