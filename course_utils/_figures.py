@@ -2,6 +2,7 @@
 
 import functools
 import io
+import textwrap
 from pathlib import Path
 
 import matplotlib.style
@@ -64,6 +65,15 @@ def show(figure, alt=None):
     display(data, metadata=metadata, raw=True)
 
 
+@in_style
+def caption(figure, sentence):
+    """Write `sentence` below the figure, and make it the alt text. Returns the figure."""
+    letters = int(12 * max(4, figure.get_figwidth()))  # about what fits into a line
+    figure.text(0, -0.02, textwrap.fill(sentence, letters), ha="left", va="top", color=TEXT)
+    figure.alt_text = sentence
+    return figure
+
+
 def shower(draw):
     """The `show_*` that belongs to a `draw_*`."""
 
@@ -97,6 +107,22 @@ def format_number(value):
     value = float(value)
     text = f"{value:.2f}".rstrip("0").rstrip(".") if abs(value) < 1e5 else f"{value:.3g}"
     return ("0" if text == "-0" else text).replace("-", "−").replace("inf", "∞")
+
+
+def write_sum(window, kernel):
+    """The sum of products as a person writes it: `1·1 + 2·2 + 4·3 + 5·4 = 37`.
+
+    Args:
+        window, kernel: two tensors of one shape; multiplied cell by cell, in reading order.
+    """
+    pairs = zip(window.flatten().tolist(), kernel.flatten().tolist(), strict=True)
+    terms = [f"{_factor(one)}·{_factor(other)}" for one, other in pairs]
+    return f"{' + '.join(terms)} = {format_number((window * kernel).sum())}"
+
+
+def _factor(value):
+    text = format_number(value)
+    return f"({text})" if value < 0 else text
 
 
 def words(values):

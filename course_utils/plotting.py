@@ -26,6 +26,7 @@ from course_utils._figures import (
     show,
     shower,
     words,
+    write_sum,
 )
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "show_history",
     "show_images",
     "words",
+    "write_sum",
 ]
 
 

@@ -75,3 +75,10 @@ def test_zero_is_white_for_signed_values():
 def test_infinity_and_empty_cells_can_be_drawn():
     grid = torch.tensor([[float("-inf"), float("nan")], [1.0, 2.0]])
     assert plotting.figure_png(plotting.draw_grids({"padded": grid}))
+
+
+def test_a_sum_is_written_as_a_person_writes_it():
+    window, kernel = torch.tensor([[1, 2], [5, 6]]), torch.tensor([[1, 2], [3, 4]])
+    assert plotting.write_sum(window, kernel) == "1·1 + 2·2 + 5·3 + 6·4 = 44"
+    negative = plotting.write_sum(torch.tensor([2, -1]), torch.tensor([-3.0, 0.5]))
+    assert negative == "2·(−3) + (−1)·0.5 = −6.5"

@@ -331,7 +331,7 @@ class StepperView extends View {
     const reads = (i, j) =>
       this.reader &&
       this.result.window(i, j).some((c) => c.row === this.reader.row && c.column === this.reader.column);
-    this.output.at = [row, column];
+    if (!this.output.table.contains(document.activeElement)) this.output.at = [row, column];
     this.output.show(
       output.map((line, i) =>
         line.map((value, j) => {

@@ -66,7 +66,7 @@ class ConvolutionStepper(CourseWidget):
         self.position = min(self.position, self.output.numel() - 1)
 
     def draw(self):
-        """The window, the kernel as it is laid on it, and the output up to `position`."""
+        """The input with the window, the kernel as it is laid on it, the output and the sum."""
         turned = self.mode == MODES[1]
         padding, stride, dilation = self.padding, self.stride, self.dilation
         images, kernels = _channels(self.input), _channels(self.kernel)
@@ -85,33 +85,14 @@ class ConvolutionStepper(CourseWidget):
             name = f"input{which}, padding {padding}" if padding else f"input{which}"
             grids[name], windows[name] = image, window
             grids[f"kernel{which}, turned" if turned else f"kernel{which}"] = kernel
-            terms.append(image[rows][:, columns] * 1)
-        shown = output.double()
-        shown.view(-1)[self.position + 1 :] = torch.nan  # these are still to come
-        grids["output"], windows["output"] = shown, (row, column, 1, 1)
+            terms.append(image[rows][:, columns])
+        grids["output"], windows["output"] = output, (row, column, 1, 1)
         signs = [*(["∗", "+"] * len(images))[:-1], "="]
-        figure = plotting.draw_grids(grids, windows, signs=signs)
-        figure.alt_text = (
+        said = (
             f"Number {self.position + 1} of {height} × {width}, in row {row} and column {column} "
-            f"of the output: {write_sum(torch.stack(terms), kernels)}."
+            f"of the output: {plotting.write_sum(torch.stack(terms), kernels)}."
         )
-        return figure
-
-
-def write_sum(window, kernel):
-    """The sum of products as a person writes it: `1·1 + 2·2 + 4·3 + 5·4 = 37`.
-
-    Args:
-        window, kernel: two tensors of one shape; multiplied cell by cell, in reading order.
-    """
-    pairs = zip(window.flatten().tolist(), kernel.flatten().tolist(), strict=True)
-    terms = [f"{_factor(one)}·{_factor(other)}" for one, other in pairs]
-    return f"{' + '.join(terms)} = {_figures.format_number((window * kernel).sum())}"
-
-
-def _factor(value):
-    text = _figures.format_number(value)
-    return f"({text})" if value < 0 else text
+        return _figures.caption(plotting.draw_grids(grids, windows, signs=signs), said)
 
 
 def _channels(grid):

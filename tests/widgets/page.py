@@ -20,10 +20,32 @@ THEMES = {
 }
 
 _MODEL = """
-// Listeners that a widget, which is loaded from a blob, puts on the page around it.
+// What a widget, which is loaded from a blob, leaves with the page around it: listeners, and
+// timers and frames that are still to come.
 window.listening = 0;
+window.waiting = new Set();
+const ofWidget = () => new Error().stack.includes("blob:");
+for (const [ask, cancel] of [
+  ["setTimeout", "clearTimeout"],
+  ["setInterval", "clearInterval"],
+  ["requestAnimationFrame", "cancelAnimationFrame"],
+]) {
+  const [askFor, cancelIt] = [window[ask].bind(window), window[cancel].bind(window)];
+  window[ask] = (action, ...rest) => {
+    const key = {};
+    key.id = askFor((...all) => {
+      if (ask !== "setInterval") waiting.delete(key);
+      return action(...all);
+    }, ...rest);
+    if (ofWidget()) waiting.add(key);
+    return key.id;
+  };
+  window[cancel] = (id) => {
+    for (const key of waiting) if (key.id === id) waiting.delete(key);
+    cancelIt(id);
+  };
+}
 for (const target of [window, document, document.documentElement, document.body]) {
-  const ofWidget = () => new Error().stack.includes("blob:");
   const add = target.addEventListener.bind(target);
   target.addEventListener = (type, handler, options) => {
     if (ofWidget()) {
@@ -55,6 +77,12 @@ window.Model = class {
   }
   trigger(name, ...all) { for (const [n, f] of [...this.handlers]) if (n === name) f(...all); }
   send(content) { (this.sent ??= []).push(content); }
+};
+window.toBase64 = (bytes) => {
+  let text = "";  // piece by piece: a function takes no 100,000 arguments
+  for (let i = 0; i < bytes.length; i += 8192)
+    text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+  return btoa(text);
 };
 window.fromBytes = (text) => new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
 """
@@ -116,7 +144,7 @@ def pull(page, widget):
     saved = page.evaluate(
         """() => Object.fromEntries(Object.entries(Object.assign({}, ...model.saved)).map(
           ([name, value]) => [name, value instanceof DataView || ArrayBuffer.isView(value)
-            ? { bytes: btoa(String.fromCharCode(...new Uint8Array(value.buffer))) } : value]))"""
+            ? { bytes: toBase64(new Uint8Array(value.buffer)) } : value]))"""
     )
     for name, value in saved.items():
         if isinstance(value, dict) and set(value) == {"bytes"}:
@@ -139,10 +167,13 @@ def push(page, widget, *names):
 
 
 def close(page):
-    """Close every view; returns what is left listening: (to the model, to the page, elements)."""
+    """Close every view; returns what is left of them.
+
+    Three counts: listeners on the model; listeners on the page, timers and frames; elements.
+    """
     return page.evaluate(
         """() => { for (const f of closers) f();
-          return [model.handlers.length, window.listening,
+          return [model.handlers.length, window.listening + waiting.size,
                   document.querySelectorAll(".cu").length]; }"""
     )
 

@@ -13,7 +13,7 @@ from traitlets import TraitError
 
 from course_utils.plotting import format_number
 from course_utils.widgets import ConvolutionStepper
-from course_utils.widgets.convolution_stepper import MODES, write_sum
+from course_utils.widgets.convolution_stepper import MODES
 
 INPUT = torch.tensor([[2.0, -1, 0, 5, 1], [3, 3, -4, 1, 0], [0, 7, 1, -2, 2]])
 KERNEL = torch.tensor([[1.0, -2, 3], [0.5, 4, -1]])
@@ -173,10 +173,6 @@ def test_the_static_picture_has_every_channel():
     assert widget.draw().alt_text.count("1·1") == 12
 
 
-def test_a_sum_is_written_as_a_person_writes_it():
-    assert write_sum(torch.tensor([1.0, 2]), torch.tensor([3.0, -4])) == "1·3 + 2·(−4) = −5"
-
-
 # In the browser. A page shows the default: 1 to 9 in 3 × 3, the kernel 1 to 4 in 2 × 2.
 
 
@@ -322,8 +318,16 @@ def test_cells_are_edited_by_mouse_and_by_keyboard(page, widget):
 
 
 def test_a_cell_of_the_padding_cannot_be_edited_and_others_land_where_they_were_typed(page, widget):
-    page.get_by_label("padding").fill("1")
+    page.get_by_label("padding", exact=True).fill("1")
     agree(page, widget)
+    labels = [
+        cell.get_attribute("aria-label") for cell in grid(page, "input").locator("td").all()[5:8]
+    ]
+    assert labels == [
+        "padding: 0, in the window",
+        "row 0, column 0: 1, in the window",
+        "row 0, column 1: 2",
+    ]
     grid(page, "input").locator("td").nth(0).click()
     page.keyboard.type("5")
     page.keyboard.press("Enter")

@@ -60,25 +60,35 @@ export class NumberGrid {
   showCell(i, j, { value, text, classes = [], label }, largest) {
     const cell = this.cells[i][j];
     const written = text ?? formatNumber(value);
-    cell.tabIndex = i === this.at[0] && j === this.at[1] ? 0 : -1;
+    const tab = i === this.at[0] && j === this.at[1] ? 0 : -1;
+    if (cell.tabIndex !== tab) cell.tabIndex = tab;
     const names = classes.filter(Boolean).map((name) => `cu-${name}`);
     if (this.edit && !classes.includes("padding")) names.push("cu-editable");
     if (written.length > 4) names.push("cu-long");
     const className = names.join(" ");
     if (cell.className !== className) cell.className = className;
-    const share = Number.isFinite(value) ? Math.min(1, Math.abs(value) / largest) : 0;
-    cell.style.setProperty("--share", `${Math.round(share * 45)}%`);
-    cell.dataset.sign = value < 0 ? "below" : "above";
-    setAttribute(cell, "aria-label", label ?? `row ${i}, column ${j}: ${written}`);
+    const part = Number.isFinite(value) ? Math.min(1, Math.abs(value) / largest) : 0;
+    const share = `${Math.round(part * 45)}%`;
+    const sign = value < 0 ? "below" : "above";
+    const said = label ?? `row ${i}, column ${j}: ${written}`;
+    // Asking the page for little keeps a large grid within a frame: most cells stay as they are.
+    if (cell.dataset.sign !== sign) cell.dataset.sign = sign;
+    if (cell.getAttribute("aria-label") !== said) setAttribute(cell, "aria-label", said);
+    if (cell.style.getPropertyValue("--share") !== share) cell.style.setProperty("--share", share);
     if (this.editing?.cell !== cell && cell.textContent !== written) cell.textContent = written;
   }
 
   /** Put the focus on a cell. */
   focus(row, column) {
+    this.moveTo(row, column);
+    this.cells[row][column].focus();
+  }
+
+  /** Make a cell the one that the Tab key reaches and that keys act on. */
+  moveTo(row, column) {
     this.at = [row, column];
     for (const [i, cells] of this.cells.entries())
       for (const [j, cell] of cells.entries()) cell.tabIndex = i === row && j === column ? 0 : -1;
-    this.cells[row][column].focus();
   }
 
   find(event) {
@@ -96,6 +106,7 @@ export class NumberGrid {
 
   onEnter(event) {
     const place = this.find(event);
+    if (place && event.type === "focusin") this.moveTo(...place);
     if (place) this.hover?.(...place);
   }
 
