@@ -4,6 +4,8 @@ from collections import OrderedDict
 
 from torch import nn
 
+from course_utils import _arguments
+
 
 def mnist_cnn():
     """The course's network for images (N, 1, 28, 28); returns logits (N, 10). 44,386 parameters."""
@@ -67,3 +69,76 @@ def mlp():
             fc4=nn.Linear(64, 10),
         )
     )
+
+
+def stacked_cnn(
+    depth,
+    width,
+    kernel_size=3,
+    in_channels=1,
+    classes=10,
+    pool_after=None,
+    residual=False,
+    normalize=False,
+):
+    """A family of networks that differ in depth, width and kernel size, and in nothing else.
+
+    `depth` convolutions of `width` channels, each followed by ReLU; then the average over all
+    positions and one linear layer. The convolutions keep the size (zero padding kernel_size // 2).
+    A max pool of 2 × 2 follows the first third of them and the first two thirds, rounded up: for
+    `depth=4` convolutions 2 and 3, for `depth=16` convolutions 6 and 11, for `depth=1` one pool.
+
+    Args:
+        depth, width: at least 1.
+        kernel_size: odd, so that the padding can keep the size.
+        in_channels, classes: what goes in, (N, in_channels, H, W), and comes out, logits
+            (N, classes). H and W must survive the pools: 4 is enough where there are two.
+        pool_after: the numbers of the convolutions, from 1, that a pool follows, where the rule
+            above is not wanted; `()` is no pool at all.
+        residual: add its own input to what each convolution but the first gives after ReLU.
+        normalize: put a batch norm between each convolution and its ReLU.
+    Returns: an nn.Sequential with layers conv1, relu1, …, pool2 (the pool after conv2), average,
+        flatten, fc. With `residual`, layers conv2, relu2 are found as block2.conv2, block2.relu2.
+    Raises: ValueError, naming the argument, its value and what is possible.
+    """
+    sizes = {"depth": depth, "width": width, "kernel_size": kernel_size}
+    sizes |= {"in_channels": in_channels, "classes": classes}
+    for name, value in sizes.items():
+        _arguments._integer(name, value, at_least=1)
+    if kernel_size % 2 == 0:
+        raise ValueError(
+            f"kernel_size={kernel_size} is even: padding can keep the size only for 1, 3, 5, …"
+        )
+    pools = pools_of(depth) if pool_after is None else tuple(pool_after)
+    if strange := [number for number in pools if number not in range(1, depth + 1)]:
+        raise ValueError(
+            f"pool_after={pools} names {strange[0]}, which is no convolution of this network: "
+            f"they are numbered from 1 to depth={depth}"
+        )
+    layers, channels = OrderedDict(), in_channels
+    for i in range(1, depth + 1):
+        block = OrderedDict()
+        block[f"conv{i}"] = nn.Conv2d(channels, width, kernel_size, padding=kernel_size // 2)
+        if normalize:
+            block[f"norm{i}"] = nn.BatchNorm2d(width)
+        block[f"relu{i}"] = nn.ReLU()
+        if residual and i > 1:
+            block = {f"block{i}": _Residual(block)}
+        layers.update(block)
+        if i in pools:
+            layers[f"pool{i}"] = nn.MaxPool2d(2)
+        channels = width
+    layers |= {"average": nn.AdaptiveAvgPool2d(1), "flatten": nn.Flatten()}
+    return nn.Sequential(OrderedDict(layers, fc=nn.Linear(width, classes)))
+
+
+def pools_of(depth):
+    """The convolutions that a pool follows in `stacked_cnn(depth, …)`, counted from 1."""
+    return tuple(sorted({-(-depth // 3), -(-2 * depth // 3)}))
+
+
+class _Residual(nn.Sequential):
+    """Layers in a row that change no shape, and a connection past them: x + f(x)."""
+
+    def forward(self, x):
+        return x + super().forward(x)
