@@ -11,12 +11,12 @@ __all__ = [
     "checks",
     "data",
     "explore",
-    "explorers",
     "models",
     "ops",
     "plotting",
     "start",
     "training",
+    "widgets",
 ]
 
 

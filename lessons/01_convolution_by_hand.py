@@ -13,14 +13,10 @@
 # *50 minutes. Before this: [00 · Start here](00_start_here.ipynb).*
 
 # %%
-from functools import partial
-
 import torch
 import torch.nn.functional as F
-from ipywidgets import FloatSlider, IntSlider
 
-from course_utils import checks, data, explorers, ops, plotting
-from course_utils.explore import explore
+from course_utils import checks, data, ops, plotting, widgets
 
 # %% [markdown]
 # ## Slide, multiply, add
@@ -53,7 +49,7 @@ window = image[0:2, 0:2]
 products = window * kernel
 checks.compare_prediction(prediction, products.sum().item())
 plotting.show_grids({"window": window, "kernel": kernel, "products": products}, signs=["×", "="])
-print(explorers.write_sum(window, kernel))
+print(plotting.write_sum(window, kernel))
 
 # %% [markdown]
 # Four products, one sum, one output number. `*` multiplies cell by cell here; it is not a product
@@ -67,7 +63,7 @@ places = {}
 for i in range(2):
     for j in range(2):
         window = image[i : i + 2, j : j + 2]
-        print(f"row {i}, column {j}:  {explorers.write_sum(window, kernel)}")
+        print(f"row {i}, column {j}:  {plotting.write_sum(window, kernel)}")
         places[f"→ {(window * kernel).sum()}"] = (i, j, 2, 2)
 plotting.show_grids(dict.fromkeys(places, image), windows=places)
 
@@ -226,12 +222,16 @@ plotting.show_grids({**results, "the article": article})
 # one instead. From here on "convolution" means what PyTorch does. But when a kernel comes from a
 # book on signals, ask which way round it is meant.
 #
-# **Try:** move `position` from 0 to 3 and read the sum below the picture. Then change `mode` and
-# notice which numbers now meet.
+# Here are image and kernel once more, to take into your hands. Every number of them can be
+# changed: click it and type.
 
 # %% tags=["nbval-ignore-output"]
-step = explorers.draw_convolution_step
-explore(step, position=IntSlider(max=3), mode=["cross-correlation", "convolution"])
+stepper = widgets.ConvolutionStepper(input=image, kernel=kernel)
+stepper
+
+# %% [markdown]
+# **Try:** press `next ▶` three times and read each sum. Point at one of the products: which two
+# numbers is it made of? Then set `mode` to convolution, and notice which numbers now meet.
 
 # %% [markdown]
 # ## How large is the output?
@@ -363,7 +363,7 @@ output = convolve(image_5, kernel, dilation=2)
 apart = [(0, 0, 1, 1), (0, 2, 1, 1), (2, 0, 1, 1), (2, 2, 1, 1)]
 grids = {"image, dilation 2": image_5, "kernel": kernel, "output": output}
 plotting.show_grids(grids, windows={"image, dilation 2": apart, "output": (0, 0, 1, 1)}, signs="∗=")
-print(explorers.write_sum(image_5[0:3:2, 0:3:2], kernel))
+print(plotting.write_sum(image_5[0:3:2, 0:3:2], kernel))
 
 # %% [markdown]
 # From its first to its last cell, this window covers 3 cells. In general, $k$ cells have $k - 1$
@@ -420,21 +420,23 @@ checks.output_size(my_output_size)
 # </details>
 
 # %% [markdown]
-# Here are all the options at once, on an image of 4 × 4. Each output number appears when its turn
-# comes: move `position`.
-#
-# **Try:** set `dilation` to 4. Why is it not possible, and which other option makes it possible
-# again? Then set `stride` to 3 with dilation 1 and no padding. Which cells are never read?
+# Here are all the options at once, on an image of 4 × 4.
 
 # %% tags=["nbval-ignore-output"]
-explore(
-    partial(step, image=torch.arange(1, 17).reshape(4, 4)),
-    position=IntSlider(max=24),
-    stride=[1, 2, 3],
-    padding=[0, 1],
-    dilation=[1, 2, 3, 4],
-    mode=["cross-correlation", "convolution"],
-)
+stepper = widgets.ConvolutionStepper(input=torch.arange(1, 17).reshape(4, 4))
+stepper
+
+# %% [markdown]
+# **Try:** set `dilation` to 4. Why is it not possible, and which other option makes it possible
+# again? Then set `stride` to 3 with dilation 1 and no padding. Which cells are never read? They are
+# hatched.
+#
+# Python knows what you do up there. Run the next cell after each change: `stepper.output` is what
+# you see.
+
+# %% tags=["nbval-ignore-output"]
+print(f"stride {stepper.stride}, padding {stepper.padding}, dilation {stepper.dilation}")
+print(stepper.output)
 
 # %% [markdown]
 # ## Several channels
@@ -469,7 +471,18 @@ plotting.show_grids(grids, signs="++=")
 assert torch.equal(output, F.conv2d(x[None], weight[None], bias[None])[0, 0])
 
 # %% [markdown]
-# The maps are added, not kept apart. If you want more than one output plane, take more than one
+# The maps are added, not kept apart. In the next cell, point at any output number: its eight
+# products come from both channels.
+
+# %% tags=["nbval-ignore-output"]
+stepper = widgets.ConvolutionStepper(input=x, kernel=weight)
+stepper
+
+# %% [markdown]
+# **Try:** change one number of the second kernel plane. How many of the four output numbers change,
+# and why not all?
+#
+# If you want more than one output plane, take more than one
 # kernel: each sees all input channels and gives one **output channel**, with a bias of its own.
 # And images come in batches of N. That explains all four axes:
 #
@@ -603,7 +616,7 @@ vertical = convolve(photo, left_to_right.float())
 assert (photo[5:25, 60:90] - 0.94).abs().max() < 0.03  # a part of the sky
 sky = vertical[5:25, 60:90].abs().mean()
 checks.compare_prediction(prediction, round(sky.item(), 1))
-plotting.show(explorers.draw_kernel_response("vertical edges (Sobel)"))
+plotting.show(widgets.KernelPlayground(photo, "vertical edges (Sobel)").draw())
 
 # %% [markdown]
 # The picture shows a kernel that is used often, named after Irwin Sobel: the middle row counts
@@ -666,19 +679,27 @@ checks.edge_kernel(horizontal)
 # </details>
 
 # %% [markdown]
-# Now with other kernels, and with noise added to the photograph.
-#
-# **Try:** go through the kernels and guess each answer before you look. Then choose the Laplacian
-# and raise the noise: what becomes of the edges? Does Sobel fare better? Why would a blur before
-# it help?
+# Now with any kernel. Choose one from the menu or make your own: click one of its numbers, and drag
+# the slider. The picture can be yours too.
 
 # %% tags=["nbval-ignore-output"]
-explore(
-    explorers.draw_kernel_response,
-    kernel=list(explorers.KERNELS),
-    noise=FloatSlider(max=0.2, step=0.05),
-    photo=["china", "flower"],
-)
+playground = widgets.KernelPlayground()
+playground
+
+# %% [markdown]
+# **Try:** go through the menu of kernels and guess each answer before you look. Then take "identity"
+# and drag the number in the middle up and down. When does the answer turn from grey to blue and
+# orange, and why then?
+#
+# Cameras add noise: a small random number to every pixel. Here is the photograph with much of it.
+
+# %% tags=["nbval-ignore-output"]
+noisy = photo + 0.1 * torch.randn(photo.shape, generator=torch.Generator().manual_seed(0))
+widgets.KernelPlayground(noisy, "all edges (Laplacian)")
+
+# %% [markdown]
+# **Try:** what has become of the edges? Does Sobel fare better, and why? Choose a Gaussian blur of
+# 5 × 5: why would it help to blur before you look for edges?
 
 # %% [markdown]
 # ## Recap

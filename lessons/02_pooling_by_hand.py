@@ -14,9 +14,10 @@
 # %%
 import torch
 import torch.nn.functional as F
+from ipywidgets import IntSlider
 from torch import nn
 
-from course_utils import checks, data, explorers, ops, plotting
+from course_utils import checks, data, ops, plotting, widgets
 from course_utils.explore import explore
 
 # %% [markdown]
@@ -334,28 +335,17 @@ checks.avg_pool2d(my_avg_pool2d)
 # %% [markdown]
 # ## Turn the knobs
 #
-# Move one control at a time. The window and its winner are outlined; the sentence below says what
-# happens.
+# Everything at once. The window and its winner are outlined, the sentence says what happens, and
+# every number can be changed: click it and type.
 
 # %% tags=["nbval-ignore-output"]
-from functools import partial
-
-from ipywidgets import IntSlider
-
 rows = [1, 3, 2, -1, 5], [4, -2, 1, 6, 3], [0, 1, -5, 2, 7], [2, -3, 8, 3, 1]
-explore(
-    partial(explorers.draw_pooling, torch.tensor(rows)),
-    mode=list(explorers.POOLINGS),
-    kernel_size=IntSlider(2, 1, 6),
-    stride=IntSlider(2, 1, 4),
-    padding=[0, 1, 2, 3],
-    ceil_mode=False,
-    position=IntSlider(max=29),
-)
+explorer = widgets.PoolingExplorer(input=torch.tensor(rows))
+explorer
 
 # %% [markdown]
 # **Try:** set `kernel_size` to 3 and `padding` to 1. Windows now overlap, and one cell can win several
-# of them: move `position` from 1 to 2. Then set `ceil_mode`, and see where one more row of windows
+# of them: point at the 6 and count. Then set `ceil_mode`, and see where one more row of windows
 # appears. Then set `padding` to 2: the sentence says what the limit is.
 
 # %% [markdown]
@@ -689,6 +679,17 @@ for name, pool in {"max": lambda x: F.max_pool2d(x, 2), "blurred": max_blur_pool
 
 # %% [markdown]
 # The difference is halved, not gone. The price is paler stripes.
+#
+# Here are the stripes once more, to move yourself. Under "Move the input" stand three outputs before
+# and after: of the maximum, of the average, and of a convolution with the same stride.
+
+# %% tags=["nbval-ignore-output"]
+few = (torch.arange(12) // 2 % 2).expand(4, 12)
+widgets.PoolingExplorer(input=few, shift=1)
+
+# %% [markdown]
+# **Try:** the input has moved by one column. Which outputs are nothing like before? Set `shift` to 2:
+# which of them have only moved along? Then 3, with `kernel_size` 3: does a larger window help?
 
 # %% [markdown]
 # ## Pooling, or a convolution with a stride?

@@ -6,9 +6,9 @@
     w.stride = 2
     w.output     # what the widget shows, as a tensor
 
-Each class is one Python file, which holds its state and draws its static picture, and one ES module,
-which answers mouse and keyboard. `arithmetic/` is what the browser computes with, `shared/` what
-the views have in common. `_base.py` puts the modules together.
+Each class is one Python file, which holds its state and draws its static picture, and one ES
+module, which answers mouse and keyboard. `arithmetic/` is what the browser computes with, `shared/`
+what the views have in common. `_base.py` puts the modules together.
 """
 
 import importlib
@@ -22,7 +22,7 @@ _MODULES = {
     "DepthExplorer": "depth_explorer",
     "DigitPad": "digit_pad",
 }
-__all__ = list(_MODULES)  # noqa: PLE0604
+__all__ = list(_MODULES)
 
 
 def __getattr__(name):

@@ -40,14 +40,46 @@ def compose(name):
     return "\n".join(parts.values())
 
 
+def scope(css, root):
+    """The style sheet `css`, with every rule held to the elements with the class `root`.
+
+    Style sheets of all widgets meet in one notebook: each has the shared rules in it, and names of
+    its own. `:where` keeps the weight of each rule as it is. `css` has no `@keyframes`.
+    """
+    css = re.sub(r"/\*.*?\*/", "", css, flags=re.S)
+    # A selector is what stands before "{" and begins with no "@"; of its first part, the name.
+    first = re.compile(r"^\s*[^\s>+~:]+")
+
+    def hold(match):
+        selectors = re.split(r",(?![^(]*\))", match[1])
+        where = f":where(.{root}, .{root} *)"
+        return ",".join(first.sub(lambda m: m[0] + where, one) for one in selectors) + "{"
+
+    return re.sub(r"(?<=[{};])(\s*[^\s@{};][^{};]*)\{", hold, ";" + css)[1:]
+
+
 class CourseWidget(anywidget.AnyWidget):
     """A widget that computes in the browser and leaves a picture where there is no kernel.
 
-    A subclass names its module, `_esm = compose("its_name.js")`, declares its state with
-    the traits of `_traits`, and draws itself with `draw`.
+    A subclass declares its state with the traits of `_traits`, and draws itself with `draw`. Its
+    view is the ES module with the name of its Python file; so is its style sheet, if it has one.
     """
 
-    _css = (FOLDER / "shared" / "style.css").read_text("utf-8")
+    _root = traitlets.Unicode().tag(sync=True)  # the class of its elements in the page
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if CourseWidget not in cls.__bases__:
+            return  # ipywidgets makes a class for each instance, with these as traits
+        name = cls.__module__.rsplit(".", 1)[-1]
+        cls._esm = compose(f"{name}.js")
+        sheets = FOLDER / "shared" / "style.css", FOLDER / f"{name}.css"
+        css = "".join(path.read_text("utf-8") for path in sheets if path.exists())
+        cls._css = scope(css, _class_of(cls))
+
+    @traitlets.default("_root")
+    def _class_of_its_elements(self):
+        return _class_of(type(self))
 
     def draw(self):
         """The widget as it stands: a matplotlib `Figure` with `alt_text`."""
@@ -67,6 +99,10 @@ class CourseWidget(anywidget.AnyWidget):
         """The traits `names` by name, as they will be once `proposal` is taken."""
         state = {name: getattr(self, name) for name in names}
         return {**state, proposal["trait"].name: proposal["value"]}
+
+
+def _class_of(cls):
+    return f"cu-{cls.__module__.rsplit('.', 1)[-1].replace('_', '-')}"
 
 
 def refuse(error):

@@ -4,7 +4,7 @@ import torch
 import traitlets
 
 from course_utils import _figures, ops, plotting
-from course_utils.widgets._base import CourseWidget, compose, refuse
+from course_utils.widgets._base import CourseWidget, refuse
 from course_utils.widgets._traits import Choice, Grid, Whole
 
 MODES = ("cross-correlation", "convolution")
@@ -27,7 +27,6 @@ class ConvolutionStepper(CourseWidget):
         traitlets.TraitError: what was given is impossible; the sentence says what is allowed.
     """
 
-    _esm = compose("convolution_stepper.js")
     input = Grid([[1, 2, 3], [4, 5, 6], [7, 8, 9]], largest=12, channels=3)
     kernel = Grid([[1, 2], [3, 4]], largest=7, channels=3)
     stride = Whole(1, 1, 5)

@@ -11,7 +11,7 @@ import torch
 import traitlets
 
 from course_utils import anatomy, models
-from course_utils.widgets._base import FOLDER, CourseWidget, compose
+from course_utils.widgets._base import CourseWidget
 from course_utils.widgets._traits import Choice, Whole
 
 DEPTHS, WIDTHS, KERNEL_SIZES, INPUT_SIZES = (1, 16), (1, 256), (1, 3, 5, 7), (8, 64)
@@ -148,8 +148,6 @@ class DepthExplorer(CourseWidget):
         traitlets.TraitError: what was given is impossible; the sentence says what is allowed.
     """
 
-    _esm = compose("depth_explorer.js")
-    _css = CourseWidget._css + (FOLDER / "depth_explorer.css").read_text("utf-8")
     depth = Whole(4, *DEPTHS)
     width = Whole(16, *WIDTHS)
     kernel_size = _KernelSize(3)

@@ -6,7 +6,7 @@ import torch
 import traitlets
 
 from course_utils.widgets import _digit_arguments, _digit_picture, _ink, _network
-from course_utils.widgets._base import FOLDER, CourseWidget, compose, refuse
+from course_utils.widgets._base import CourseWidget, refuse
 from course_utils.widgets._digit_traits import (
     Layer,
     Picture,
@@ -48,8 +48,6 @@ class DigitPad(CourseWidget):
         traitlets.TraitError: what was given is impossible; the sentence says what is allowed.
     """
 
-    _esm = compose("digit_pad.js")
-    _css = CourseWidget._css + (FOLDER / "digit_pad.css").read_text("utf-8")
     image = Picture()
     pen = Whole(24, 8, 40)
     show_cam = YesNo(True)

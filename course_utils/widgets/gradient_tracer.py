@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from course_utils import _figures, plotting
-from course_utils.widgets._base import FOLDER, CourseWidget, compose, refuse
+from course_utils.widgets._base import CourseWidget, refuse
 from course_utils.widgets._traits import Choice, Grid, Number, Whole
 
 POOLINGS = ("max", "average", "none")
@@ -82,8 +82,6 @@ class GradientTracer(CourseWidget):
         traitlets.TraitError: what was given is impossible; the sentence says what is allowed.
     """
 
-    _esm = compose("gradient_tracer.js")
-    _css = CourseWidget._css + (FOLDER / "gradient_tracer.css").read_text("utf-8")
     # By default one window has a tie of 7 and 7, and ReLU shuts six cells, one of them at 0.
     input = Grid(
         [[1, 3, 1, -1, 3], [2, 0, 2, -1, 1], [1, 1, 2, 0, 3], [3, 1, -1, -1, 3], [1, 1, 2, 0, 1]],

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 import traitlets
 
 from course_utils import _arguments, _figures, ops, plotting
-from course_utils.widgets._base import FOLDER, CourseWidget, compose, refuse
+from course_utils.widgets._base import CourseWidget, refuse
 from course_utils.widgets._traits import Choice, Grid, Whole, YesNo
 
 MODES = ("max", "average")
@@ -44,8 +44,6 @@ class PoolingExplorer(CourseWidget):
         traitlets.TraitError: what was given is impossible; the sentence says what is allowed.
     """
 
-    _esm = compose("pooling_explorer.js")
-    _css = CourseWidget._css + (FOLDER / "pooling_explorer.css").read_text("utf-8")
     input = Grid(_SEVEN)
     mode = Choice(*MODES)
     kernel_size = Whole(2, 1, 5)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
-import lab  # noqa: E402
+import lab
 
 SETTINGS = {
     # Every cell is rendered, also those off the screen, so that their text can be read.

@@ -84,7 +84,8 @@ window.toBase64 = (bytes) => {
     text += String.fromCharCode(...bytes.subarray(i, i + 8192));
   return btoa(text);
 };
-window.fromBytes = (text) => new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
+window.fromBytes = (text) =>
+  new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
 """
 
 
@@ -162,7 +163,8 @@ def push(page, widget, *names):
             page.evaluate("([n, t]) => model.set(n, fromBytes(t))", [name, text])
         else:
             page.evaluate("([n, v]) => model.set(n, v)", [name, value])
-    page.evaluate("() => { model.dirty = {}; }")
+    # What the view has set and not saved yet is still to come.
+    page.evaluate("(names) => { for (const name of names) delete model.dirty[name]; }", names)
     settle(page)
 
 

@@ -89,8 +89,8 @@ def test_the_versions_are_colabs(python):
 def test_a_lesson_with_widgets_runs(path, python, tmp_path):
     notebook = nbformat.read(path, as_version=4)
     run(notebook, python, tmp_path)
-    shown = [out.data for cell in notebook.cells for out in cell.get("outputs", []) if "data" in out]
-    widgets = [data for data in shown if WIDGET_VIEW in data]
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    widgets = [out.data for out in outputs if WIDGET_VIEW in out.get("data", {})]
     assert widgets
     assert all("image/png" in data and data["text/plain"] for data in widgets)
 

@@ -153,7 +153,7 @@ def _diverged():
         (nn.Sequential(nn.Conv2d(1, 10, 28)), r"into \(10, 1, 1\); .* end it in nn.Flatten\(\)"),
         (nn.Sequential(), r"into \(1, 28, 28\); it must return 10 numbers, one for each class"),
     ],
-    ids=lambda value: str(value)[:30],
+    ids=lambda value: str(value).split(" at 0x")[0][:30],
 )
 def test_a_network_that_the_browser_cannot_run_is_refused_with_the_way_out(
     model, sentence, examples
@@ -198,7 +198,7 @@ def test_a_network_that_the_browser_cannot_run_is_refused_with_the_way_out(
         ({"cam_layer": "conv1"}, r"choose one of conv2, pool2, norm2, relu2"),
         ({"show_cam": 1}, r"show_cam=1 is not possible: give True or False"),
     ],
-    ids=lambda value: str(value)[:30],
+    ids=lambda value: str(value).split(" at 0x")[0][:30],
 )
 def test_an_impossible_state_is_refused_and_nothing_changes(change, sentence, examples):
     model = models.mnist_cnn()
@@ -226,7 +226,7 @@ def test_an_impossible_state_is_refused_and_nothing_changes(change, sentence, ex
         ({"examples": torch.zeros(2, 3, 3)}, r"examples\[0\] of shape \(3, 3\)"),
         ({"examples": 5}, r"examples is not possible: give at most 20"),
     ],
-    ids=lambda value: str(value)[:30],
+    ids=lambda value: str(value).split(" at 0x")[0][:30],
 )
 def test_what_the_constructor_cannot_use_is_refused(arguments, sentence):
     with pytest.raises(TraitError, match=sentence):
@@ -423,7 +423,7 @@ def test_the_picture_says_what_the_widget_shows(examples):
         ),
         ({"model": models.stacked_cnn(2, 3)}, "conv1: 3 feature maps of 28 × 28"),
     ],
-    ids=lambda value: str(value)[:30],
+    ids=lambda value: str(value).split(" at 0x")[0][:30],
 )
 def test_there_is_a_picture_of_every_kind_of_pad(arguments, said, examples):
     figure = DigitPad(**{"examples": examples[:1], **arguments}).draw()

@@ -38,7 +38,7 @@ export class View {
     this.aborter = new AbortController();
     this.timers = new Set();
     this.frame = null;
-    this.root = h("div", { class: "cu", role: "group", "aria-label": title });
+    this.root = h("div", { class: `cu ${model.get("_root")}`, role: "group", "aria-label": title });
     this.words = h("p", { class: "cu-words", role: "status" });
     this.refusal = h("p", { class: "cu-refusal", role: "alert", hidden: true });
     el.replaceChildren(this.root);
