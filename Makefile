@@ -20,7 +20,7 @@ help:
 	@echo "make test-more   run what takes longer"
 	@echo "make notebooks   build notebooks/ from lessons/ anew, outputs included (needs MNIST)"
 	@echo "make solutions   write the notebooks with their solutions to build/solved/"
-	@echo "make bench       measure what benchmarks/RESULTS.md says (needs MNIST)"
+	@echo "make bench       measure what benchmarks/RESULTS.md says (needs MNIST, Chromium)"
 	@echo "make lint        check the style; 'make format' mends it"
 	@echo "make clean       remove .venv and everything built"
 
@@ -42,6 +42,7 @@ solutions: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python benchmarks/time_to_99.py
+	@$(BIN)/python benchmarks/widget_latency.py
 
 lint: $(READY)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -6,44 +6,33 @@ Both stand in one notebook in a real JupyterLab: a photograph of 256 × 256, a k
 slider for its middle number. They take turns. Each time a real key press (an arrow on the focused
 slider) changes the number by 0.1. Measured in the page, from the moment the press arrives in it:
 
-    drawn   until the new pixels are there: `putImageData` has returned, or the new <img> is loaded
-    frame   until the frame with them is painted: a message posted in the next animation frame's
-            callback, which the browser delivers after it has laid out and painted that frame
+    drawn     until the new pixels are there: `putImageData` has returned, the new <img> is loaded
+    frame     until the next frame: the first animation frame callback after that
+    painted   until that frame is painted: a message posted from the callback, which the browser
+              delivers after it has laid out and painted the frame
 
 Writes its section of benchmarks/RESULTS.md.
 """
 
 import argparse
-import json
 import os
 import re
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
 from results import machine, table, write_section
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tools"))
+sys.path.insert(0, str(ROOT / "tests" / "widgets"))
 
-import lab  # noqa: E402
+import labserver  # noqa: E402
+from page import CHROMIUM, open_browser  # noqa: E402
 
 REPETITIONS, WARM_UP = 80, 8
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-OPTIONS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"),
-]
-SETTINGS = {
-    "notebook-extension/tracker": {"windowingMode": "none"},
-    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
-}
 OURS = """\
 from course_utils.widgets import KernelPlayground
 from course_utils.widgets._kernels import preset
@@ -80,23 +69,17 @@ CanvasRenderingContext2D.prototype.putImageData = function (...all) {
   put.apply(this, all);
   window.onDrawn?.();
 };
-const afterFrame = (action) => requestAnimationFrame(() => {
-  const channel = new MessageChannel();
-  channel.port1.onmessage = action;
-  channel.port2.postMessage(null);
-});
 window.press = (kind) => new Promise((resolve) => {
   let begin = null;
   addEventListener("keydown", () => { begin = performance.now(); }, { capture: true, once: true });
   const finish = () => {
     const drawn = performance.now() - begin;
-    // The playground draws inside of an animation frame: the message is posted from that one.
-    const painted = () => resolve({ drawn, frame: performance.now() - begin });
-    if (kind === "playground") {
+    requestAnimationFrame(() => {
+      const frame = performance.now() - begin;
       const channel = new MessageChannel();
-      channel.port1.onmessage = painted;
+      channel.port1.onmessage = () => resolve({ drawn, frame, painted: performance.now() - begin });
       channel.port2.postMessage(null);
-    } else afterFrame(painted);
+    });
   };
   if (kind === "playground") {
     window.onDrawn = () => { window.onDrawn = null; finish(); };
@@ -115,60 +98,13 @@ window.press = (kind) => new Promise((resolve) => {
 }"""
 
 
-@contextmanager
-def notebook_server(home):
-    """A JupyterLab with one notebook of both contestants; gives the address to open."""
+def write_notebook(folder):
+    """One notebook of both contestants."""
     cells = [nbformat.v4.new_code_cell(source) for source in (OURS, TWIN)]
-    folder = home / "notebooks"
     folder.mkdir()
     kernel = {"name": "python3", "display_name": "Python 3"}  # otherwise JupyterLab asks for one
     notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
     nbformat.write(notebook, folder / "both.ipynb")
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    for name in ("CONFIG_DIR", "RUNTIME_DIR"):
-        environment[f"JUPYTER_{name}"] = str(home / name)
-    for name in ("SETTINGS_DIR", "WORKSPACES_DIR"):
-        environment[f"JUPYTERLAB_{name}"] = str(home / name)
-    for name, setting in SETTINGS.items():
-        path = home / "SETTINGS_DIR/@jupyterlab" / f"{name}.jupyterlab-settings"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(setting))
-    line = lab.command(lab.choose_port(9600), "localhost", False, root=True, folder=folder)
-    line.append("--LabApp.expose_app_in_browser=True")
-    log = home / "log"
-    with log.open("w") as output:
-        server = subprocess.Popen(line, stdout=output, stderr=subprocess.STDOUT, env=environment)
-    try:
-        pattern = r"(http://localhost:\d+)/lab\S*\?token=(\w+)"
-        for _ in range(600):
-            if found := re.search(pattern, log.read_text()):
-                break
-            if server.poll() is not None:
-                sys.exit(f"JupyterLab did not start:\n{log.read_text()}")
-            time.sleep(0.1)
-        else:
-            sys.exit(f"JupyterLab did not start within a minute:\n{log.read_text()}")
-        yield f"{found[1]}/doc/tree/both.ipynb?reset&token={found[2]}"
-    finally:
-        server.terminate()
-        server.wait(20)
-
-
-def open_notebook(page, address):
-    """Run the notebook and wait until both have drawn."""
-    page.set_default_timeout(120_000)
-    page.goto(address)
-    page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
-    # The page says "idle" before there is a kernel, and would then run nothing.
-    page.evaluate(
-        """async () => { const panel = window.jupyterapp.shell.currentWidget;
-        await panel.context.ready; await panel.sessionContext.ready;
-        await panel.sessionContext.session.kernel.info; }"""
-    )
-    page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
-    page.wait_for_selector(".cu canvas")
-    page.wait_for_selector(".widget-interact img")
-    page.evaluate(PROBE)
 
 
 def measure(repetitions=REPETITIONS):
@@ -176,30 +112,36 @@ def measure(repetitions=REPETITIONS):
     from playwright.sync_api import sync_playwright
 
     times = {"playground": [], "twin": []}
-    with (
-        tempfile.TemporaryDirectory() as home,
-        notebook_server(Path(home)) as address,
-        sync_playwright() as playwright,
-    ):
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
-        page = browser.new_page(viewport={"width": 1100, "height": 1600})
-        open_notebook(page, address)
-        sliders = {
-            "playground": page.locator(".cu-cell input[type=range]"),
-            "twin": page.locator(".widget-interact .noUi-handle").first,
-        }
-        for number in range(WARM_UP + repetitions):
-            for kind, slider in sliders.items():
-                slider.focus()
-                # Each begins when the other is done, its messages to the kernel included.
-                page.wait_for_timeout(150)
-                pending = page.evaluate_handle(f"[press('{kind}')]")
-                page.keyboard.press("ArrowLeft" if number % 2 else "ArrowRight")
-                result = pending.evaluate("([promise]) => promise")
-                if number >= WARM_UP:
-                    times[kind].append(result)
-        browser.close()
+    with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
+        folder = Path(home) / "notebooks"
+        write_notebook(folder)
+        with labserver.serve(folder, Path(home)) as server:
+            browser = open_browser(playwright)
+            page = labserver.open_notebook(browser, server, "both.ipynb", height=1600)
+            page.wait_for_selector(".cu canvas")
+            page.wait_for_selector(".widget-interact img")
+            page.evaluate(PROBE)
+            take_turns(page, times, repetitions)
+            browser.close()
     return times
+
+
+def take_turns(page, times, repetitions):
+    """Press an arrow on each slider in turn, and add what was measured to `times`."""
+    sliders = {
+        "playground": page.locator(".cu-cell input[type=range]"),
+        "twin": page.locator(".widget-interact .noUi-handle").first,
+    }
+    for number in range(WARM_UP + repetitions):
+        for kind, slider in sliders.items():
+            slider.focus()
+            # Each begins when the other is done, its messages to the kernel included.
+            page.wait_for_timeout(150)
+            pending = page.evaluate_handle(f"[press('{kind}')]")
+            page.keyboard.press("ArrowLeft" if number % 2 else "ArrowRight")
+            result = pending.evaluate("([promise]) => promise")
+            if number >= WARM_UP:
+                times[kind].append(result)
 
 
 def summarise(values):
@@ -223,13 +165,18 @@ def main():
     }
     rows, medians = [], {}
     for kind, name in names.items():
-        drawn, frame = ([one[what] for one in times[kind]] for what in ("drawn", "frame"))
-        rows.append([name, summarise(drawn), summarise(frame)])
-        medians[kind] = statistics.median(frame)
+        measured = {what: [one[what] for one in times[kind]] for what in times[kind][0]}
+        rows.append([name, *map(summarise, measured.values())])
+        medians[kind] = statistics.median(measured["frame"])
     ratio = medians["twin"] / medians["playground"]
     chromium = subprocess.run([CHROMIUM, "--version"], capture_output=True, text=True).stdout
     packages = ("jupyterlab", "ipywidgets", "anywidget", "matplotlib", "torch")
-    header = ["ms: median (middle half; least–most)", "new pixels there", "frame painted"]
+    header = [
+        "ms: median (middle half; least–most)",
+        "new pixels there",
+        "next frame",
+        "it is painted",
+    ]
     text = f"""
 ## Widget latency
 
@@ -239,13 +186,13 @@ at the start: {load:.1f}.
 
 {table(header, rows)}
 
-Until its frame is painted, the twin takes {ratio:.1f} times as long.
+Until the next frame, the twin takes {ratio:.1f} times as long.
 
 {len(times["twin"])} key presses each, in turns, in one notebook in JupyterLab: an arrow on a slider
 changes the middle number of a 5 × 5 kernel on a photograph of 256 × 256; both show the photograph
 and the answer. From the press's arrival in the page until `putImageData` has returned or the
-new `<img>` is loaded, and until a message posted from that animation frame (of the twin: from the
-next one) arrives, which is after the frame is painted.
+new `<img>` is loaded; until the first animation frame callback after that; and until a message
+posted from it arrives, which is after that frame is laid out and painted.
 """
     write_section("widget_latency", text, *([options.output] if options.output else []))
     print(text)

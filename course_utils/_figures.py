@@ -122,7 +122,7 @@ def write_sum(window, kernel):
 
 def _factor(value):
     text = format_number(value)
-    return f"({text})" if value < 0 else text
+    return f"({text})" if text.startswith("−") else text
 
 
 def words(values):

@@ -688,8 +688,8 @@ playground
 
 # %% [markdown]
 # **Try:** go through the menu of kernels and guess each answer before you look. Then take "identity"
-# and drag the number in the middle up and down. When does the answer turn from grey to blue and
-# orange, and why then?
+# and drag the number in the middle down to −1. What do the colours say, and what would a program
+# have shown that paints everything below zero black?
 #
 # Cameras add noise: a small random number to every pixel. Here is the photograph with much of it.
 

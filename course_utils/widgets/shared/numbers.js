@@ -28,7 +28,7 @@ function roundHalfEven(value) {
 /** A number as a factor in a product: in brackets where it has a sign. */
 export function formatFactor(value) {
   const text = formatNumber(value);
-  return value < 0 ? `(${text})` : text;
+  return text.startsWith("−") ? `(${text})` : text;
 }
 
 /** The terms of a sum of products, as a person writes them: ["1·1", "2·2", …]. */

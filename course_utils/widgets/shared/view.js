@@ -38,6 +38,7 @@ export class View {
     this.aborter = new AbortController();
     this.timers = new Set();
     this.frame = null;
+    this.asked = false; // to redraw
     this.root = h("div", { class: `cu ${model.get("_root")}`, role: "group", "aria-label": title });
     this.words = h("p", { class: "cu-words", role: "status" });
     this.refusal = h("p", { class: "cu-refusal", role: "alert", hidden: true });
@@ -102,12 +103,24 @@ export class View {
     this.root.classList.toggle("cu-refused", sentence !== null);
   }
 
-  /** Redraw before the next frame. */
+  /**
+   * Redraw when the code that runs now is done; but once a frame at most, so that what comes
+   * thicker waits for the next frame.
+   */
   schedule() {
-    this.frame ??= requestAnimationFrame(() => {
+    if (this.asked) return;
+    this.asked = true;
+    if (this.frame === null) queueMicrotask(() => this.redraw());
+  }
+
+  redraw() {
+    if (!this.asked || this.aborter.signal.aborted) return;
+    this.asked = false;
+    this.frame = requestAnimationFrame(() => {
       this.frame = null;
-      this.refresh();
+      this.redraw();
     });
+    this.refresh();
   }
 
   refresh() {
