@@ -69,8 +69,8 @@ class DepthView extends View {
 
   buildTotals() {
     this.totals = TOTALS.map(([key, title, text]) => {
-      const [number, ratio] = [h("dd", { class: "cu-total" }), h("dd", { class: "cu-ratio" })];
-      const el = h("div", { class: "cu-tile" }, h("dt", {}, title), number, ratio);
+      const [number, ratio] = [h("div", { class: "cu-total" }), h("div", { class: "cu-ratio" })];
+      const el = h("div", { class: "cu-tile" }, h("div", { class: "cu-name" }, title), number, ratio);
       return { key, text, number, ratio, el };
     });
     this.pinWords = h("span", { role: "status" });
@@ -82,7 +82,7 @@ class DepthView extends View {
     return h(
       "div",
       {},
-      h("dl", { class: "cu-tiles" }, ...this.totals.map((total) => total.el)),
+      h("div", { class: "cu-tiles" }, ...this.totals.map((total) => total.el)),
       panel(this.pinButton, this.swapButton, this.unpinButton, this.pinWords),
     );
   }
