@@ -59,6 +59,7 @@ def test_lesson_01_runs_from_top_to_bottom_without_an_error(lesson):
 
 def shown(page, title):
     """The widget of this name on the page."""
+    page.bring_to_front()  # the browser draws no page that is behind another
     root = page.get_by_role("group", name=title, exact=True)
     root.scroll_into_view_if_needed()
     return root
@@ -69,6 +70,7 @@ def of_kernel(page, expression, expected=None):
     for _ in range(100):
         answer = json.loads(labserver.ask(page, f"import json; print(json.dumps({expression}))"))
         if expected is None or answer == expected:
+            pages.settle(page)  # until what was changed is on the screen, too
             return answer
         page.wait_for_timeout(50)
     raise AssertionError(f"{expression} is {answer}, not {expected}")
