@@ -116,6 +116,7 @@ def test_kernel_playground(page):
     slider.fill("0.5")
     for _ in range(3):
         slider.press("ArrowLeft")
+    pages.settle(page)
     kernel = numbers(root, "kernel")
     of_kernel(page, "round(playground.kernel[1, 1].item(), 6)", round(kernel[1, 1].item(), 6))
     assert kernel[1, 1] < 0.5
