@@ -38,7 +38,7 @@ export class View {
     this.aborter = new AbortController();
     this.timers = new Set();
     this.frame = null;
-    this.asked = false; // to redraw
+    this.isDue = false; // to redraw
     this.root = h("div", { class: `cu ${model.get("_root")}`, role: "group", "aria-label": title });
     this.words = h("p", { class: "cu-words", role: "status" });
     this.refusal = h("p", { class: "cu-refusal", role: "alert", hidden: true });
@@ -108,14 +108,14 @@ export class View {
    * thicker waits for the next frame.
    */
   schedule() {
-    if (this.asked) return;
-    this.asked = true;
+    if (this.isDue) return;
+    this.isDue = true;
     if (this.frame === null) queueMicrotask(() => this.redraw());
   }
 
   redraw() {
-    if (!this.asked || this.aborter.signal.aborted) return;
-    this.asked = false;
+    if (!this.isDue || this.aborter.signal.aborted) return;
+    this.isDue = false;
     this.frame = requestAnimationFrame(() => {
       this.frame = null;
       this.redraw();
