@@ -152,6 +152,14 @@ class ShapeBuilderView extends View {
     this.choose(Math.min(mismatch.index, this.model.get("layers").length - 1));
   }
 
+  /** Wait for the frame: rows that move at once would slip away from under a click. */
+  schedule() {
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = null;
+      this.refresh();
+    });
+  }
+
   update() {
     const { layers, input_size: size } = this.state();
     const followed = followLayers(layers, size);
