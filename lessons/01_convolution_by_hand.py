@@ -683,7 +683,7 @@ checks.edge_kernel(horizontal)
 # the slider. The picture can be yours too.
 
 # %% tags=["nbval-ignore-output"]
-playground = widgets.KernelPlayground()
+playground = widgets.KernelPlayground(data.load_photo(size=144))
 playground
 
 # %% [markdown]

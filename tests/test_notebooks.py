@@ -85,7 +85,7 @@ def test_ids_are_unique_and_follow_from_the_text_alone(master, tmp_path):
 @lessons
 def test_a_notebook_stores_no_widget_without_its_picture_no_time_and_no_path(master):
     path = build.NOTEBOOKS / f"{master.stem}.ipynb"
-    assert path.stat().st_size < 600_000
+    assert path.stat().st_size < 500_000
     notebook = stored(master)
     assert "widgets" not in notebook.metadata
     for cell in notebook.cells:
