@@ -147,7 +147,9 @@ def test_two_views_share_no_id_and_every_control_has_a_name(browser, name):
 def test_pressing_everything_raises_nothing_and_closing_leaves_no_trace(browser, name):
     page = pages.mount(browser, getattr(widgets, name)())
     page.evaluate("document.querySelectorAll('details').forEach((e) => { e.open = true; })")
-    for element in page.locator(".cu button:visible, .cu input[type=checkbox]:visible").all():
+    # Handles, not places in a list: a click may change which controls there are.
+    for element in page.query_selector_all(".cu button, .cu input[type=checkbox]"):
+        pages.settle(page)  # what the last click changed is drawn
         if element.is_visible() and element.is_enabled():
             element.click()
     for element in page.locator(".cu input[type=range]:visible").all():
