@@ -62,7 +62,7 @@ $(READY): pyproject.toml
 	  echo "Python could not make $(VENV). On Debian and Ubuntu: sudo apt install python3-venv"; \
 	  exit 1; }
 	@echo "Installing the course into $(VENV): once, about 6 GB with PyTorch, some minutes …"
-	@$(BIN)/python -m pip install --disable-pip-version-check --editable '.[lab,dev]' || { \
+	@$(BIN)/python -m pip install --disable-pip-version-check --editable '.[lab,deploy,dev]' || { \
 	  echo "The installation stopped. Is there a network? Run the same command again: it goes on."; \
 	  exit 1; }
 	@touch $@

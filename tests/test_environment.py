@@ -23,7 +23,8 @@ def bounds(requirements):
 def test_environment_yml_has_the_packages_and_bounds_of_pyproject():
     wanted = {"python": PROJECT["requires-python"], "pip": ""}
     extras = PROJECT["optional-dependencies"]
-    for name, bound in bounds([*PROJECT["dependencies"], *extras["lab"], *extras["dev"]]).items():
+    course = [*PROJECT["dependencies"], *extras["lab"], *extras["deploy"], *extras["dev"]]
+    for name, bound in bounds(course).items():
         wanted[CONDA.get(name, name)] = bound
     *conda, pip = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))["dependencies"]
     assert bounds(conda) == wanted
