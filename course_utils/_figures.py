@@ -129,3 +129,35 @@ def words(values):
     """A small grid in words, row by row, for alt text."""
     rows = as_plane(values, "the grid")
     return "; ".join(" ".join(format_number(v) for v in row) for row in rows)
+
+
+def name_ends(axes, ends, gap=13):
+    """Write each line's name to the right of its end, pushed apart where two would overlap.
+
+    Args:
+        axes: with all its lines drawn and its limits set.
+        ends: `(name, (x, y), colour)` of each line.
+        gap: the least distance between two names, in points.
+    """
+    axes.figure.draw_without_rendering()  # settles the limits and the size of the axes
+    points = 72 / axes.figure.dpi
+    height = {name: axes.transData.transform(end)[1] * points for name, end, _ in ends}
+    names = sorted(height, key=height.get)
+    wanted = [height[name] for name in names]
+    for _ in range(50):  # each round, neighbours that are too near move apart by equal parts
+        for low in range(len(wanted) - 1):
+            missing = gap - (wanted[low + 1] - wanted[low])
+            if missing > 0:
+                wanted[low] -= missing / 2
+                wanted[low + 1] += missing / 2
+    place = dict(zip(names, wanted, strict=True))
+    for name, end, colour in ends:
+        axes.annotate(
+            name,
+            end,
+            xytext=(8, place[name] - height[name]),
+            textcoords="offset points",
+            color=colour,
+            va="center",
+            annotation_clip=False,
+        )

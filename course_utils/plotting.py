@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.colors import CenteredNorm, Normalize, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 from course_utils._figures import (
     OUTLINE,
@@ -23,6 +23,7 @@ from course_utils._figures import (
     figure_png,
     format_number,
     in_style,
+    name_ends,
     show,
     shower,
     words,
@@ -186,28 +187,25 @@ def draw_curves(curves, x_label, y_label, title="", log_x=False, log_y=False, y_
     """
     figure = Figure(figsize=(WIDTH, 3.2), layout="constrained")
     axes = figure.add_subplot()
-    said = []
+    said, ends = [], []
     for name, (x, y) in curves.items():
         x, y = as_array(x), as_array(y)
         (line,) = axes.plot(x, y, markevery=max(1, len(x) // 12))
-        axes.annotate(
-            name,
-            (x[-1], y[-1]),
-            xytext=(8, 0),
-            textcoords="offset points",
-            color=line.get_color(),
-            va="center",
-            annotation_clip=False,
-        )
+        ends.append((name, (x[-1], y[-1]), line.get_color()))
         said.append(f"{name} goes from {y[0]:.3g} to {y[-1]:.3g}")
     axes.set(xlabel=x_label, ylabel=y_label, title=title)
     axes.set_xscale("log" if log_x else "linear")
     axes.set_yscale("log" if log_y else "linear")
+    points = sorted({float(value) for x, _ in curves.values() for value in as_array(x)})
+    if log_x and len(points) <= 8:  # name the points themselves: 8, 16, 32
+        axes.set_xticks(points, [f"{point:,g}" for point in points])
+        axes.xaxis.set_minor_locator(NullLocator())
     if not log_x and all(as_array(x).dtype.kind in "iu" for x, _ in curves.values()):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))  # there is no half epoch
     axes.grid(axis="y")
     if y_limits:
         axes.set_ylim(*y_limits)
+    name_ends(axes, ends)
     figure.alt_text = f"{y_label} against {x_label}: {'; '.join(said)}."
     return figure
 

@@ -1,5 +1,6 @@
 """Every picture can be drawn, says in words what it shows, and is the same each time."""
 
+import itertools
 from types import SimpleNamespace
 
 import pytest
@@ -83,3 +84,12 @@ def test_a_sum_is_written_as_a_person_writes_it():
     negative = plotting.write_sum(torch.tensor([2, -1]), torch.tensor([-3.0, 0.5]))
     assert negative == "2·(−3) + (−1)·0.5 = −6.5"
     assert plotting.write_sum(torch.tensor([-0.001]), torch.tensor([4.0])) == "0·4 = 0"
+
+
+def test_names_of_lines_that_end_together_do_not_overlap():
+    lines = {name: ([1, 2, 3], [2, 1, end]) for name, end in (("a", 0.5), ("b", 0.5), ("c", 0.49))}
+    figure = plotting.draw_curves(lines, "step", "loss")
+    figure.draw_without_rendering()
+    boxes = sorted((t.get_window_extent() for t in figure.axes[0].texts), key=lambda box: box.y0)
+    assert len(boxes) == 3
+    assert all(low.y1 <= high.y0 for low, high in itertools.pairwise(boxes))
