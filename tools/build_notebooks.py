@@ -107,13 +107,29 @@ def execute(notebook, folder, timeout=600, env=None):
 def _clean(output, where):
     """Drop from an output what is dead without its kernel; refuse what must not be stored."""
     data = output.get("data", {})
+    if output.get("output_type") == "error":
+        output["traceback"] = _own_lines(output["traceback"])
     if data.pop(WIDGET_VIEW, None) and not any(kind.startswith("image/") for kind in data):
         raise ValueError(f"{where} shows a widget that leaves no picture behind: use `explore`")
     texts = [output.get("text", ""), *(v for v in data.values() if isinstance(v, str))]
+    texts += output.get("traceback", [])
     if found := next((m for text in texts if (m := MACHINE_PATH.search(text))), None):
         raise ValueError(f"{where} prints a path of this machine: {found[0]}")
     if output.get("name") == "stderr":
         raise ValueError(f"{where} writes to stderr: {output['text'][:300]}")
+
+
+def _own_lines(traceback):
+    """A traceback without what happened in files: the notebook's own lines, and the message."""
+    inside = [bool(re.match(r"(\x1b\[[\d;]*m)*File ", entry)) for entry in traceback]
+    note = f"    [... {sum(inside)} calls inside the libraries are left out here ...]\n"
+    kept = []
+    for entry, drop in zip(traceback, inside, strict=True):
+        if not drop:
+            kept.append(entry)
+        elif note not in kept:
+            kept.append(note)
+    return kept
 
 
 def with_small_pictures(notebook):
