@@ -8,10 +8,11 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
+from ._macs import CONVOLUTIONS as _CONVOLUTIONS
+from ._macs import TRANSPOSED as _TRANSPOSED
+from ._macs import macs_of
 from ._tables import html_table, text_table
 
-_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
-_TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 _POOLS = (
     *(nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d),
     *(nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d),
@@ -30,8 +31,9 @@ class Row:
     """One layer, each time it ran.
 
     `output_shape` includes the batch. `parameters` counts those first met in this layer (0 when a
-    layer runs again or shares them). `macs` are multiply-accumulate operations for the whole batch,
-    without the bias; layers other than convolutions and `Linear` count 0. `receptive_field` is the
+    layer runs again or shares them). `macs` are the multiply-accumulate operations of its sums of
+    products, for the whole batch and without the bias: convolutions, `Linear` and attention have
+    them, while looking up, comparing, scaling and normalising count 0. `receptive_field` is the
     number of input cells, per side, that one output cell can see: an int when all sides agree,
     else a tuple. It may exceed the input, the rest being padding. Where a layer sees every cell it
     is the input's size, and None where an operation in between hides it (`F.max_pool2d`, say).
@@ -114,17 +116,17 @@ def summarize(model, input_size):
     x = torch.zeros(size, device=weights.device, dtype=torch.long if tokens else weights.dtype)
     rows, running, seen = [], [], set()
 
-    def before(layer, args):
-        running.append((layer, args[0] if args else None))
+    def before(layer, args, kwargs):
+        running.append((layer, args[0] if args else kwargs.get("query")))
 
-    def after(layer, args, output):
+    def after(layer, args, kwargs, output):
         _, came_in = running.pop()
         out = output if isinstance(output, torch.Tensor) else output[0]
         new = {id(p): p.numel() for p in layer.parameters() if id(p) not in seen}
         seen.update(new)
         out.field = _field_after(layer, getattr(came_in, "field", None), came_in, out)
         field = size[2:] or size[1:] if out.field == _ALL else _cells_of(out.field)
-        macs = _macs(layer, came_in, out)
+        macs = macs_of(layer, args, kwargs, out)
         kind = type(layer).__name__
         rows.append(
             Row(names[layer], kind, tuple(out.shape), sum(new.values()), macs, _same(field))
@@ -134,8 +136,8 @@ def summarize(model, input_size):
     modes = {module: module.training for module in model.modules()}
     with contextlib.ExitStack() as undo:
         for layer in names:
-            undo.callback(layer.register_forward_pre_hook(before).remove)
-            undo.callback(layer.register_forward_hook(after).remove)
+            undo.callback(layer.register_forward_pre_hook(before, with_kwargs=True).remove)
+            undo.callback(layer.register_forward_hook(after, with_kwargs=True).remove)
         for module, training in modes.items():
             undo.callback(setattr, module, "training", training)
         model.eval()
@@ -253,14 +255,6 @@ def _cells_of(field):
 def _same(sides):
     """One number when all sides agree."""
     return sides[0] if sides and len(set(sides)) == 1 else sides or None
-
-
-def _macs(layer, came_in, out):
-    if isinstance(layer, _CONVOLUTIONS):
-        return out.numel() * layer.in_channels // layer.groups * math.prod(layer.kernel_size)
-    if isinstance(layer, _TRANSPOSED):
-        return came_in.numel() * layer.out_channels // layer.groups * math.prod(layer.kernel_size)
-    return out.numel() * layer.in_features if isinstance(layer, nn.Linear) else 0
 
 
 def _explain(error, running, names, rows, size):

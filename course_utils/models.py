@@ -52,23 +52,24 @@ def lenet():
     )
 
 
-def mlp():
-    """A network of fully connected layers, 784-256-128-64-10. 242,762 parameters.
+def mlp(sizes=(784, 256, 128, 64, 10)):
+    """A network of fully connected layers, by default 784-256-128-64-10 with 242,762 parameters.
 
-    Images (N, 1, 28, 28), or anything with 784 numbers each, to logits (N, 10).
+    `sizes` are the inputs, the hidden features of each layer and the logits, at least two numbers.
+    Images (N, 1, 28, 28), or anything with sizes[0] numbers each, to logits (N, sizes[-1]), through
+    layers flatten, fc1, relu1, …; no ReLU follows the last. Raises ValueError for other sizes.
     """
-    return nn.Sequential(
-        OrderedDict(
-            flatten=nn.Flatten(),  # (N, 784)
-            fc1=nn.Linear(784, 256),
-            relu1=nn.ReLU(),
-            fc2=nn.Linear(256, 128),
-            relu2=nn.ReLU(),
-            fc3=nn.Linear(128, 64),
-            relu3=nn.ReLU(),
-            fc4=nn.Linear(64, 10),
-        )
-    )
+    sizes = tuple(sizes)
+    if len(sizes) < 2:
+        raise ValueError(f"sizes={sizes} has too few numbers: give inputs and outputs at least")
+    for i, features in enumerate(sizes):
+        _arguments._integer(f"sizes[{i}]", features, at_least=1)
+    layers = OrderedDict(flatten=nn.Flatten())
+    for i in range(1, len(sizes)):
+        layers[f"fc{i}"] = nn.Linear(sizes[i - 1], sizes[i])
+        layers[f"relu{i}"] = nn.ReLU()
+    layers.popitem()
+    return nn.Sequential(layers)
 
 
 def stacked_cnn(
@@ -130,6 +131,27 @@ def stacked_cnn(
         channels = width
     layers |= {"average": nn.AdaptiveAvgPool2d(1), "flatten": nn.Flatten()}
     return nn.Sequential(OrderedDict(layers, fc=nn.Linear(width, classes)))
+
+
+def he_initialize(model):
+    """Draw the weights of all convolutions anew with variance 2 / fan-in, set their biases to 0.
+
+    So a ReLU network neither shrinks nor grows what passes through it: He, Zhang, Ren and Sun,
+    "Delving deep into rectifiers", 2015. PyTorch's default has variance 1 / (3 · fan-in). In the
+    residual blocks of `stacked_cnn` the weights are divided by the number of blocks, so that their
+    sum does not grow with depth, in the spirit of Zhang, Dauphin and Ma, "Fixup initialization",
+    2019. Returns: the same model.
+    """
+    blocks = [module for module in model.modules() if isinstance(module, _Residual)]
+    in_blocks = {layer for block in blocks for layer in block}
+    for layer in model.modules():
+        if isinstance(layer, (nn.Conv1d, nn.Conv2d, nn.Conv3d)):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+            if layer in in_blocks:
+                layer.weight.data /= len(blocks)
+    return model
 
 
 def pools_of(depth):

@@ -193,6 +193,62 @@ def test_embeddings_attention_and_the_meta_device_work():
     assert summarize(huge, (1, 12_288)).macs == 12_288 * 49_152
 
 
+class Attends(nn.Module):
+    """Lets `query` attend to `key`; called with names, or by position."""
+
+    def __init__(self, key=None, by_name=False, **options):
+        super().__init__()
+        self.attention = nn.MultiheadAttention(8, 2, **options)
+        self.key, self.by_name = key, by_name
+
+    def forward(self, x):
+        key = x if self.key is None else self.key
+        if self.by_name:
+            return self.attention(value=key, key=key, query=x, need_weights=False)[0]
+        return self.attention(x, key, key)[0]
+
+
+def test_macs_of_attention_are_those_of_the_formula():
+    length, features = 6, 8
+    model = Attends(batch_first=True)
+    row = summarize(model, (2, length, features)).rows[0]
+    assert row.parameters == 4 * features**2 + 4 * features
+    assert row.macs == 2 * (4 * length * features**2 + 2 * length**2 * features)
+    assert summarize(Attends(), (length, 2, features)).macs == row.macs
+    assert summarize(Attends(by_name=True), (length, 2, features)).rows[0].macs == row.macs
+
+
+@pytest.mark.parametrize(
+    ("model", "size"),
+    [
+        (Attends(batch_first=True), (3, 5, 8)),
+        (Attends(), (5, 3, 8)),
+        (Attends(), (5, 8)),
+        (Attends(torch.zeros(7, 3, 4), kdim=4, vdim=4), (5, 3, 8)),
+        (Attends(torch.zeros(3, 7, 8), by_name=True, batch_first=True), (3, 5, 8)),
+        (Attends(add_bias_kv=True, add_zero_attn=True), (5, 3, 8)),
+    ],
+)
+def test_macs_of_attention_are_half_of_the_flops_that_torch_counts(model, size):
+    with FlopCounterMode(display=False) as counter:  # with gradients: not the fused operation
+        model.train()(torch.zeros(size))
+    assert summarize(model, size).macs == counter.get_total_flops() // 2
+
+
+@pytest.mark.parametrize(
+    ("layer", "size"),
+    [
+        (nn.Embedding(50, 8), (2, 6)),
+        (nn.BatchNorm2d(4), (2, 4, 5, 5)),
+        (nn.MaxPool2d(2), (1, 4, 4)),
+    ],
+)
+def test_looking_up_normalising_and_pooling_count_no_macs(layer, size):
+    summary = summarize(layer, size)
+    assert summary.macs == 0
+    assert summary.parameters == sum(p.numel() for p in layer.parameters())
+
+
 def test_summarize_leaves_modes_statistics_and_gradients_alone():
     model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Dropout())
     model[1].eval()

@@ -26,6 +26,36 @@ def test_each_call_makes_a_new_network():
     assert not torch.equal(first.fc2.weight, second.fc2.weight)
 
 
+def test_an_mlp_of_other_sizes_has_a_layer_between_each_two():
+    model = models.mlp((196, 24, 10))
+    assert [name for name, _ in model.named_children()] == ["flatten", "fc1", "relu1", "fc2"]
+    assert count_parameters(model) == 196 * 24 + 24 + 24 * 10 + 10
+    assert model(torch.rand(3, 1, 14, 14)).shape == (3, 10)
+    with pytest.raises(ValueError, match=r"sizes=\(5,\) has too few numbers"):
+        models.mlp((5,))
+    with pytest.raises(ValueError, match=r"sizes\[1\]=0"):
+        models.mlp((5, 0, 3))
+
+
+def test_he_initialisation_keeps_what_24_layers_pass_on_and_the_default_does_not():
+    def differ(model):
+        """How much four pictures still differ behind the last convolution: a variance."""
+        with torch.no_grad():
+            return model[:-3](pictures).var(0).mean().item()
+
+    torch.manual_seed(0)
+    pictures = torch.rand(4, 1, 14, 14)
+    model = models.stacked_cnn(24, 32)
+    before = differ(model)
+    assert models.he_initialize(model) is model
+    assert differ(model) > 1e6 * before
+    deviation = (2 / (32 * 9)) ** 0.5
+    assert abs(model.conv5.weight.std().item() / deviation - 1) < 0.05
+    assert not model.conv5.bias.any()
+    residual = models.he_initialize(models.stacked_cnn(24, 32, residual=True))
+    assert abs(residual.block5.conv5.weight.std().item() * 23 / deviation - 1) < 0.05
+
+
 @pytest.mark.parametrize("kernel_size", [1, 3, 5, 7])
 @pytest.mark.parametrize("depth", range(1, 17))
 def test_stacked_cnn_is_what_its_formula_says(depth, kernel_size):
