@@ -22,15 +22,15 @@
 # - judge a network, yours or a published one: its accuracy, its confusion matrix, precision, recall
 #   and F1, and its worst mistakes
 #
-# *60 minutes. Before this: [01 · A convolution by hand](01_convolution_by_hand.ipynb) and
-# [02 · Pooling by hand](02_pooling_by_hand.ipynb).*
+# *60 minutes. Before this: [02 · Pooling by hand](02_pooling_by_hand.ipynb) and
+# [05 · Training from scratch](05_training_from_scratch.ipynb).*
 
 # %%
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from course_utils import anatomy, checks, data, models, plotting, training
+from course_utils import anatomy, checks, data, models, plotting, seeds, training
 from course_utils.explore import explore
 
 digits = data.load_digits()
@@ -843,7 +843,10 @@ for tag in log.Tags()["scalars"]:
 # momentum 0.9 and batches of 100, for 2 epochs, on pixels scaled to [−1, 1]. It claims 98 %. With
 # the 400 mended to 256, nothing keeps us from trying: `models.lenet()` is that network.
 #
-# **Predict.** What is its accuracy on the validation images after those 2 epochs, as a share?
+# One run would not do, since the first weights are drawn at random. So `benchmarks/published_claim.py`
+# trained it on MNIST from five seeds, and its numbers are stored with the course.
+#
+# **Predict.** What is the mean accuracy of the five on the validation images after 2 epochs, as a share?
 
 # %%
 prediction = None
@@ -851,50 +854,53 @@ prediction = None
 prediction = 0.87
 ### END SOLUTION
 
+# %%
+claim = seeds.stored("published_claim")
+settings = ("lr", "momentum", "batch_size", "epochs")
+print(", ".join(f"{name} {claim['settings'][name]}" for name in settings))
+for run in claim["runs"]:
+    first, second = run["accuracies"]
+    print(f"seed {run['seed']}: {first:.1%} after epoch 1, {second:.1%} after epoch 2")
+mean, low, high = seeds.mean_interval([run["accuracies"][1] for run in claim["runs"]])
+assert max(run["accuracies"][1] for run in claim["runs"]) < 0.95
+checks.compare_prediction(prediction, round(mean, 2))
+print(f"claimed: 98 %. Best of five: {max(r['accuracies'][1] for r in claim['runs']):.1%}")
+
+# %% [markdown]
+# Not 98 %, with any of the five. These settings do not give that figure. And see how far the five
+# are apart: whoever compares two networks by one run each compares two throws of dice. Lesson 09 says how
+# many runs it takes.
+#
+# Nothing is wrong with the network. Its training loss, below, lies near 2.3 for most of the first
+# epoch, which is −ln(1/10): it has hardly begun to learn. A curve that lies flat for long and then falls says that
+# the steps are too small. Change the learning rate, and a third of the images, once, is enough:
+
 
 # %%
-def train_lenet(lr, epochs, **options):
-    """The article's network and settings; only lr and epochs are left open. Returns: its History."""
-    scaled = [(part.images * 2 - 1, part.labels) for part in (digits.train, digits.validation)]
+def train_lenet(lr, train):
+    """The article's network; lr and the images are left open. Returns: its History."""
+    scaled = [(part.images * 2 - 1, part.labels) for part in (train, digits.validation)]
     training.seed_everything(0)
     network = models.lenet()
     sgd = torch.optim.SGD(network.parameters(), lr=lr, momentum=0.9)
-    options |= {"epochs": epochs, "batch_size": 100, "optimizer": sgd}
+    options = {"batch_size": 100, "optimizer": sgd, "progress": False}
     return training.fit(network, scaled[0], validation=scaled[1], **options)
 
 
 assert anatomy.count_parameters(models.lenet()) == 44_426
 
 # %% tags=["nbval-ignore-output"]
-as_published = train_lenet(lr=0.001, epochs=2)
-
-# %% tags=["nbval-ignore-output"]
-measured = [e.validation_accuracy for e in as_published.epochs]
-assert measured[0] < 0.8
-assert as_published.epochs[0].train_loss > 2.2
-assert measured[0] < measured[1] < 0.96
-checks.compare_prediction(prediction, round(measured[1], 2))
-print(f"claimed: 98 %. Measured: {measured[0]:.1%} after epoch 1, {measured[1]:.1%} after epoch 2.")
-
-# %% [markdown]
-# Not 98 %. Through the whole first epoch the loss lies near 2.3, which is −ln(1/10): the network has
-# hardly begun to learn. These settings do not give that figure. Another seed gives another one; try a
-# few in `train_lenet` before you judge.
-#
-# Nothing is wrong with the network. A curve that lies flat for long and then falls says that the steps
-# are too small. Change one thing, the learning rate. Half of the time is enough then:
-
-# %% tags=["nbval-ignore-output"]
-mended = train_lenet(lr=0.03, epochs=1, progress=False)
+mended = train_lenet(lr=0.03, train=digits.train[:18_000])
 after = mended.epochs[0].validation_accuracy
-assert after > 0.96
-print(f"lr 0.001, 2 epochs: {measured[1]:.1%}.   lr 0.03, 1 epoch: {after:.1%}.   claimed: 98 %.")
-runs = {"lr 0.001": as_published.step_loss, "lr 0.03": mended.step_loss}
-runs = {name: (range(1, len(loss) + 1), loss) for name, loss in runs.items()}
-plotting.show_curves(runs, "step", "training loss of a batch", y_limits=(0, 2.5))
+assert after > 0.95
+print(f"lr 0.03, {len(mended.step_loss)} steps: {after:.1%}")
+tens = [sum(mended.step_loss[i : i + 10]) / 10 for i in range(0, 180, 10)]
+runs = {"lr 0.001": claim["runs"][0]["losses"], "lr 0.03": tens}
+runs = {name: (range(10, 10 * len(loss) + 1, 10), loss) for name, loss in runs.items()}
+plotting.show_curves(runs, "step", "training loss, mean of 10 steps", y_limits=(0, 2.5))
 
 # %% [markdown]
-# Thirty times the learning rate, half of the steps, and the claim is within reach. That is how to
+# Thirty times the learning rate, less than a fifth of the steps, and it is far ahead. That is how to
 # treat a published figure: run it with its own settings, set the two numbers side by side, and if
 # they differ, change one thing at a time.
 #
@@ -948,3 +954,5 @@ plotting.show_confusion(final.confusion)
 # **A question to take along:** a test for a rare disease, one person in a thousand, has a recall of
 # 0.99, and calls one healthy person in a hundred ill. What is its precision? What would you tell
 # somebody whose test is positive?
+#
+# Next: [07 · Bug clinic](07_bug_clinic.ipynb), on networks that do not run, or run and do not learn.
