@@ -152,24 +152,24 @@ checks.pixels(numbers_in_a_picture)
 #
 # ## A map of the course
 #
-# Each lesson answers one question. Those without a link are still being written.
+# Each lesson answers one question. They build on one another. In a hurry? 01, 02, 06 and 09 are the core.
 #
-# | lesson | question |
-# | --- | --- |
-# | 00 Start here | Does my machine work, and how do I use this? |
-# | [01 Convolution by hand](01_convolution_by_hand.ipynb) | What does one output number come from? |
-# | [02 Pooling by hand](02_pooling_by_hand.ipynb) | What is kept, what is thrown away? |
-# | 03 Convolution in PyTorch | How does PyTorch do it, and what does it cost? |
-# | 04 Autograd | How does a kernel learn? |
-# | 05 Training from scratch | What happens in `loss.backward(); optimizer.step()`? |
-# | [06 A CNN for MNIST](06_mnist_cnn.ipynb) | How do I train one properly? |
-# | 07 Bug clinic | Why does my network not run, or not learn? |
-# | 08 Look inside | What did it learn? |
-# | 09 Depth and parameters | What does depth buy, and what does each layer cost? |
-# | 10 Fine-tuning | How do I reuse a trained network? |
-# | 11 Beyond images | Where else does convolution work? |
-# | 12 Deploy | How do other people use it? |
-# | 13 Scaling up | What changes between a small network and a very large one? |
+# | lesson | question | minutes |
+# | --- | --- | --- |
+# | 00 Start here | Does my machine work, and how do I use this? | 15 |
+# | [01 A convolution by hand](01_convolution_by_hand.ipynb) | What does one output number come from? | 50 |
+# | [02 Pooling by hand](02_pooling_by_hand.ipynb) | What is kept, what is thrown away? | 45 |
+# | [03 Convolution in PyTorch](03_convolution_in_pytorch.ipynb) | How does PyTorch do it, and what does it cost? | 50 |
+# | [04 Autograd](04_autograd.ipynb) | How does a kernel learn? | 60 |
+# | [05 Training from scratch](05_training_from_scratch.ipynb) | What happens in `loss.backward(); optimizer.step()`? | 60 |
+# | [06 A CNN for MNIST](06_mnist_cnn.ipynb) | How do I train one properly? | 60 |
+# | [07 Bug clinic](07_bug_clinic.ipynb) | Why does my network not run, or not learn? | 50 |
+# | [08 Look inside](08_look_inside.ipynb) | What did it learn? | 50 |
+# | [09 Depth and parameters](09_depth_and_parameters.ipynb) | What does depth buy, and what does each layer cost? | 60 |
+# | [10 Fine-tuning](10_fine_tuning.ipynb) | How do I reuse a trained network? | 55 |
+# | [11 Beyond images](11_beyond_images.ipynb) | Where else does convolution work? | 60 |
+# | [12 Deploy](12_deploy.ipynb) | How do other people use it? | 50 |
+# | [13 Scaling up](13_scaling_up.ipynb) | What changes between 44 thousand parameters and 175 billion? | 55 |
 
 # %% [markdown]
 # ## Recap

@@ -774,4 +774,5 @@ print(f"{len(cases)} combinations of window, stride and padding: all equal.")
 # **To think about.** A network finds the cat in a photograph, wherever it sits. Now it should also
 # *say* where it sits. Which pooling would you leave out first?
 #
-# Next: [06 · A CNN for MNIST](06_mnist_cnn.ipynb) puts both operations into a network and trains it.
+# Next: [03 · Convolution in PyTorch](03_convolution_in_pytorch.ipynb), on how PyTorch does it and what it
+# costs.

@@ -11,6 +11,10 @@ import yaml
 import course_utils
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+
+import lesson_table  # noqa: E402
+
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 # Where conda-forge calls a package by another name than PyPI.
 CONDA = {"torch": "pytorch", "matplotlib": "matplotlib-base", "playwright": "playwright-python"}
@@ -86,13 +90,19 @@ def test_the_readme_quotes_only_what_was_measured():
     assert [figure for figure in figures if figure not in measured] == []
 
 
-def test_the_readme_says_the_minutes_that_each_lesson_says():
-    rows = re.findall(
-        r"\(notebooks/(\w+)\.ipynb\) \|.*\| (\d+) \|", (ROOT / "README.md").read_text()
-    )
-    assert {name for name, _ in rows} == {p.stem for p in (ROOT / "lessons").glob("*.py")}
-    for name, minutes in rows:
-        assert f"# *{minutes} minutes." in (ROOT / f"lessons/{name}.py").read_text("utf-8")
+def test_the_readme_has_the_table_of_lessons_that_the_tool_writes():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert lesson_table.rows() in readme, "run tools/lesson_table.py"
+    for number in lesson_table.CHOSEN:
+        assert (lesson_table.PICTURES / f"{number}.png").exists()
+
+
+def test_the_map_in_lesson_00_says_what_each_lesson_says():
+    text = (ROOT / "lessons/00_start_here.py").read_text("utf-8")
+    for master in sorted((ROOT / "lessons").glob("*.py")):
+        title, question, minutes = lesson_table.facts_of(master)
+        row = rf"\| \[?{master.stem[:2]} {title}.*\| {re.escape(question)} \| {minutes} \|"
+        assert re.search(row, text), title
 
 
 def test_the_style_is_kept():
