@@ -112,7 +112,8 @@ checks.compare_prediction(prediction, "more" if len(digits.train) > 50_000 else 
 # An exercise has stars for its difficulty, and the minutes it takes about. You write your answer in place of `None` or
 # `...`, run the cell, then run the check below it. The check says ✓, or shows the smallest case that fails and, if it
 # recognises the mistake, names it. A check never stops the notebook, and you can try as often as you like.
-#
+
+# %% [markdown]
 # ### Exercise 1 · Count the numbers  ★☆☆ 1 minute
 #
 # How many numbers make up one picture of a digit?
@@ -137,7 +138,8 @@ checks.pixels(numbers_in_a_picture)
 # Python multiplies with `*`.
 #
 # </details>
-#
+
+# %% [markdown]
 # Try a wrong answer too, for instance 56, and read what the check says.
 
 # %% [markdown]

@@ -513,7 +513,8 @@ checks.compare_prediction(prediction, weight.numel() + bias.numel())
 # %% [markdown]
 # 8 · 3 · 5 · 5 weights and 8 biases. Neither the size of the images nor their number is in it: the
 # same few weights are used at every place.
-#
+
+# %% [markdown]
 # ### Exercise 4 · The whole convolution  ★★★ 12 minutes
 #
 # Everything at once: a batch, channels, a bias, stride and padding. (Dilation is left out.)

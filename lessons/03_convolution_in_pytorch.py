@@ -214,7 +214,8 @@ print(f"{stored / digit.numel():.1f} times as many as pixels")
 # %% [markdown]
 # Each pixel is written once for every window it stands in, so the memory grows up to nine-fold, a little less
 # at the borders. That is the price. What it buys you will measure below.
-#
+
+# %% [markdown]
 # ### Exercise 2 · Image to columns  ★★☆ 10 minutes
 #
 # Write the windows of one image out as columns: stride 1, no padding, any number of channels. Windows go
@@ -399,7 +400,8 @@ checks.compare_prediction(prediction, macs)
 # %% [markdown]
 # PyTorch's own counter watches the call and agrees with the formula: $8 \cdot 24 \cdot 24$ outputs of
 # $1 \cdot 5 \cdot 5$ products each.
-#
+
+# %% [markdown]
 # ### Exercise 3 · MACs  ★★☆ 6 minutes
 #
 # Write the formula as a function. Stride and padding are one number each; `x_shape` and
@@ -459,7 +461,8 @@ plotting.show_grids(links, size=0.42)
 # At the other end is the 1 × 1 convolution. Its window is a single pixel: it looks at no neighbour at all. What
 # is left is the sum over the channels. At every pixel it mixes the channels in the same way, as a
 # `Linear` layer would.
-#
+
+# %% [markdown]
 # ### Exercise 4 · One by one  ★★☆ 7 minutes
 #
 # Write the 1 × 1 convolution without `conv2d` and without a loop over pixels.
@@ -579,7 +582,8 @@ plotting.show_grids({"image": image[0, 0], "there and back": there_and_back[0, 0
 #
 # You will meet this layer once more, in disguise: in lesson 04 it carries the gradient of a convolution
 # back to its input.
-#
+
+# %% [markdown]
 # ### Exercise 5 · Lay down the copies  ★★★ 10 minutes
 #
 # Write the transposed convolution of one plane.

@@ -215,7 +215,8 @@ except ValueError as error:
 # 100 · 256 numbers make 64 rows of 400. The images are cut into pieces and glued together, and
 # nothing complains until the loss counts the labels. `nn.Flatten()` keeps the batch as it is, so the
 # fault would show in the line that has it. Use it in place of `view`.
-#
+
+# %% [markdown]
 # ### Exercise 1 · What goes into the first Linear  ★★☆ 8 minutes
 #
 # Write the sum that the article needed. Each number in `channels` stands for a convolution with that
@@ -256,7 +257,8 @@ checks.features_into_linear(features_into_linear)
 # channels of the last convolution.
 #
 # </details>
-#
+
+# %% [markdown]
 # For which image size would the article's 400 have been right? Try a few. (It is the size of the
 # images that the original LeNet was made for.)
 
@@ -705,7 +707,8 @@ assert abs(again.loss - short.epochs[short.best_epoch - 1].validation_loss) < 1e
 # %% [markdown]
 # The assertions say that it is the very same training, cut off, and that the network left is that of
 # the best epoch, not that of the last.
-#
+
+# %% [markdown]
 # ### Exercise 5 · When would you have stopped?  ★★★ 12 minutes
 #
 # Given the validation losses that a training *would* show, epoch by epoch: which epoch's weights are

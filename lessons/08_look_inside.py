@@ -824,7 +824,8 @@ assert abs(table["Grad-CAM"]) < 0.3
 #
 # Passing is the least that can be asked. It says that a map depends on the weights, not that you
 # read it rightly.
-#
+
+# %% [markdown]
 # ### Exercise 5 · What was measured  ★★☆ 4 minutes
 #
 # Six statements about maps like these. Which of them say no more than what was measured in this

@@ -196,7 +196,8 @@ checks.parameters_by_hand(six_counts)
 # bias, eight times.
 #
 # </details>
-#
+
+# %% [markdown]
 # Look at 3 and 4 together: 80 + 144 = 224 parameters. One ordinary 3 × 3 convolution from 8 to 16
 # channels has 16·8·9 + 16 = 1,168. That exchange is what MobileNet is made of (Howard et al., 2017).
 
@@ -341,7 +342,8 @@ checks.stacked_parameters(stacked_parameters)
 # `nn.Linear(width, 10)`.
 #
 # </details>
-#
+
+# %% [markdown]
 # Width enters squared, so depth is dear. Here is, for each depth, the width that comes nearest to
 # 5,000 parameters:
 
@@ -502,7 +504,8 @@ checks.t_interval(t_interval)
 # the mean plus that.
 #
 # </details>
-#
+
+# %% [markdown]
 # With it, a rule for reading. If two intervals do not overlap, the runs tell the two networks
 # apart. If they do overlap, **you cannot tell** from these runs. That is not "they are equal", and
 # the rule is a strict one: some overlapping pairs do differ, and more seeds would show it.

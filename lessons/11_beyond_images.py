@@ -392,7 +392,8 @@ checks.fires_at(fires_at)
 # to?
 #
 # </details>
-#
+
+# %% [markdown]
 # Now for the trained filters. Which ones answer more to code, which to prose? Take each filter's mean
 # answer to the test lines of either kind, after batch normalisation. Here are the four that differ most
 # in each direction, with the pieces of text to which they answer most strongly.
@@ -851,7 +852,8 @@ checks.film_by_hand(film_by_hand)
 # The window holds 0 and 1 above, 1 and 0 below: 0·1 + 1·(−2) + 1·(−1) + 0·2.
 #
 # </details>
-#
+
+# %% [markdown]
 # The kernel's second row is the first with the opposite sign: it compares a frame with the one before.
 # What stands still gives 0. The sign shows the direction: turn the film around, and the strongest
 # answer changes from −3 to 3.

@@ -8,6 +8,7 @@
 #     display_name: Python 3 (ipykernel)
 #     language: python
 #     name: python3
+# ---
 
 # %% [markdown]
 # # 12 · Deploy
@@ -90,7 +91,8 @@ checks.checkpoint_bytes(checkpoint_bytes)
 # and two numbers of 8 bytes, beside the parameters.
 #
 # </details>
-#
+
+# %% [markdown]
 # Now save it. The file is a little larger than the numbers, because of the names and the wrapping.
 
 # %% tags=["nbval-ignore-output"]

@@ -107,7 +107,8 @@ plotting.show_grids({"does the output at this place change?": moved.int()})
 #
 # A `Linear` layer from $a$ to $b$ has $a \cdot b$ weights and $b$ biases. A layer norm over $d$ numbers has $2d$: a scale
 # and a shift for each.
-#
+
+# %% [markdown]
 # ### Exercise 1 · The parameters of a block  ★★☆ 8 minutes
 #
 # How many parameters does a `Block` of width $d$ have? Read it off the class above and write it as a formula,
@@ -168,7 +169,8 @@ checks.compare_prediction(prediction, round(block_count(12_288) / block_count(76
 # Now the whole: the token embedding, the places, $L$ blocks, a last layer norm. BERT-base (Devlin and others,
 # 2018) is a text model as well, from the same kind of blocks. It reads in both directions, adds an embedding for two segments, a
 # norm behind the embeddings instead of one at the end, and a last `Linear` layer, the pooler.
-#
+
+# %% [markdown]
 # ### Exercise 2 · The parameters of a GPT  ★★☆ 6 minutes
 #
 # Write the count of the class `GPT`, again as a formula. `block_count(d)` from above is yours to use.
@@ -504,7 +506,8 @@ print(f"with batch norm, in two halves: the gradient is off by {off:.0%} of its 
 # %% [markdown]
 # Transformers use layer norm instead. It takes its mean over the features of one token, so it does not matter
 # which others are there.
-#
+
+# %% [markdown]
 # ### Exercise 4 · Put the pieces together  ★★☆ 7 minutes
 #
 # The last piece of an epoch is often smaller than the others. You have the mean gradient of each piece, and how many images each
@@ -625,7 +628,8 @@ print("scaled    ", *(" 0  " if gone else " ok " for gone in saved))
 # %% [markdown]
 # How large may $s$ be? Too large, and the largest gradient becomes infinite. Trainers that use float16 look for
 # the limit while they run: they double $s$ now and then, and halve it when something became infinite.
-#
+
+# %% [markdown]
 # ### Exercise 5 · The largest scale  ★★☆ 7 minutes
 #
 # Find the largest power of two, …, ¼, ½, 1, 2, 4, …, with which no gradient becomes infinite in float16.
