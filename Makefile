@@ -35,6 +35,7 @@ test-more: $(READY)
 
 notebooks: $(READY)
 	@$(BIN)/python tools/build_notebooks.py $(LESSONS)
+	@$(BIN)/python tools/lesson_table.py
 
 solutions: $(READY)
 	@$(BIN)/python tools/build_notebooks.py --solved
