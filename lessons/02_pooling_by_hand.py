@@ -532,7 +532,7 @@ assert not outputs[1].equal(outputs[2])
 # own size? We divide the length of the difference by the length of the output, both taken as
 # vectors.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 digits = F.pad(data.load_digits().test.images[:200], (8, 8, 8, 8))
 sobel = torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]])
 kernels = torch.stack([sobel, sobel.T, -sobel, -sobel.T])[:, None]

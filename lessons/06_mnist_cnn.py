@@ -25,7 +25,7 @@
 # *60 minutes. Before this: [02 · Pooling by hand](02_pooling_by_hand.ipynb) and
 # [05 · Training from scratch](05_training_from_scratch.ipynb).*
 
-# %%
+# %% tags=["nbval-ignore-output"]
 import torch
 import torch.nn.functional as F
 from torch import nn

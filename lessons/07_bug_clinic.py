@@ -23,7 +23,7 @@
 #
 # *50 minutes. Before this: [06 · A CNN for MNIST](06_mnist_cnn.ipynb).*
 
-# %%
+# %% tags=["nbval-ignore-output"]
 import torch
 import torch.nn.functional as F
 from torch import nn

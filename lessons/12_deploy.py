@@ -28,7 +28,7 @@
 # [11 · Beyond images](11_beyond_images.ipynb). It needs ONNX and ONNX Runtime: `make lab` has
 # installed them; elsewhere type `pip install onnx onnxruntime onnxscript`.*
 
-# %%
+# %% tags=["nbval-ignore-output"]
 import tempfile
 from pathlib import Path
 
