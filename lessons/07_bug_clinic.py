@@ -102,7 +102,7 @@ get_ipython().InteractiveTB.set_mode("Minimal")
 # pooling gives 13 × 13, and everything runs.
 
 # %%
-silenced = lambda images: network(images[:, :, :27, :27])  # noqa: E731
+silenced = lambda images: network(images[:, :, :27, :27])
 print(tuple(silenced(four).shape))
 
 # %% [markdown]
@@ -317,7 +317,7 @@ checks.to_rows(to_rows)
 
 # %% tags=["raises-exception"]
 # broken
-training_set = datasets.MNIST("data", train=True, download=True)  # noqa: F821
+training_set = datasets.MNIST("data", train=True, download=True)
 
 # %% [markdown]
 # Python does not know the name: `from torchvision import datasets` is missing. (Another article uses a `train_dataset` that
