@@ -7,12 +7,13 @@ IP ?= localhost
 VENV := .venv
 BIN := $(abspath $(VENV))/bin
 READY := $(VENV)/.ready
+READY_TO_GRADE := $(VENV)/.ready-to-grade
 # Notebooks run in notebooks/, so a folder given relative to here is made absolute.
 ifdef COURSE_DATA
 export COURSE_DATA := $(abspath $(COURSE_DATA))
 endif
 
-.PHONY: help lab test test-more notebooks solutions bench lint format clean
+.PHONY: help lab test test-more notebooks solutions assignments grade bench lint format clean
 
 help:
 	@echo "make lab         open the course in JupyterLab (PORT=8888, IP=localhost)"
@@ -20,6 +21,8 @@ help:
 	@echo "make test-more   run what takes longer"
 	@echo "make notebooks   build notebooks/ from lessons/ anew, outputs included (needs MNIST)"
 	@echo "make solutions   write the notebooks with their solutions to build/solved/"
+	@echo "make assignments make assignments/release/, what students get (ASSIGNMENTS=\"A1 A3\")"
+	@echo "make grade       grade a folder: make grade SUBMISSIONS=folder (assignments/README.md)"
 	@echo "make bench       measure what benchmarks/RESULTS.md says (needs MNIST, Chromium)"
 	@echo "make lint        check the style; 'make format' mends it"
 	@echo "make clean       remove .venv and everything built"
@@ -27,10 +30,10 @@ help:
 lab: $(READY)
 	@$(BIN)/python tools/lab.py --port $(PORT) --ip $(IP)
 
-test: $(READY)
+test: $(READY_TO_GRADE)
 	@$(BIN)/python tools/run_tests.py
 
-test-more: $(READY)
+test-more: $(READY_TO_GRADE)
 	@$(BIN)/python tools/run_tests.py --more
 
 notebooks: $(READY)
@@ -41,9 +44,16 @@ solutions: $(READY)
 	@$(BIN)/python tools/build_notebooks.py --solved
 	@echo "The notebooks with their solutions are in build/solved/."
 
-bench: $(READY)
+assignments: $(READY_TO_GRADE)
+	@$(BIN)/python assignments build $(ASSIGNMENTS)
+
+grade: $(READY_TO_GRADE)
+	@$(BIN)/python assignments grade $(if $(ONLY),--only $(ONLY)) "$(SUBMISSIONS)"
+
+bench: $(READY_TO_GRADE)
 	@$(BIN)/python benchmarks/time_to_99.py
 	@$(BIN)/python benchmarks/widget_latency.py
+	@$(BIN)/python benchmarks/grading.py
 
 lint: $(READY)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -66,4 +76,9 @@ $(READY): pyproject.toml
 	@$(BIN)/python -m pip install --disable-pip-version-check --editable '.[lab,deploy,dev]' || { \
 	  echo "The installation stopped. Is there a network? Run the same command again: it goes on."; \
 	  exit 1; }
+	@touch $@
+
+# nbgrader is for teachers and tests; students do without it.
+$(READY_TO_GRADE): $(READY)
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable '.[assignments]'
 	@touch $@

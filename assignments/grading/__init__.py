@@ -1,0 +1,1 @@
+"""What `make assignments` and `make grade` do, around nbgrader."""
