@@ -13,7 +13,8 @@ ifdef COURSE_DATA
 export COURSE_DATA := $(abspath $(COURSE_DATA))
 endif
 
-.PHONY: help lab test test-more notebooks solutions assignments grade bench lint format clean
+.PHONY: help lab test test-more notebooks solutions assignments grade pretend-class
+.PHONY: forget-grades bench lint format clean
 
 help:
 	@echo "make lab         open the course in JupyterLab (PORT=8888, IP=localhost)"
@@ -23,6 +24,7 @@ help:
 	@echo "make solutions   write the notebooks with their solutions to build/solved/"
 	@echo "make assignments make assignments/release/, what students get (ASSIGNMENTS=\"A1 A3\")"
 	@echo "make grade       grade a folder: make grade SUBMISSIONS=folder (assignments/README.md)"
+	@echo "make pretend-class FOLDER=folder  write notebooks to try the grading with"
 	@echo "make bench       measure what benchmarks/RESULTS.md says (needs MNIST, Chromium)"
 	@echo "make lint        check the style; 'make format' mends it"
 	@echo "make clean       remove .venv and everything built"
@@ -48,7 +50,15 @@ assignments: $(READY_TO_GRADE)
 	@$(BIN)/python assignments build $(ASSIGNMENTS)
 
 grade: $(READY_TO_GRADE)
+	@test -n "$(SUBMISSIONS)" || { echo "Where are the notebooks? make grade SUBMISSIONS=folder"; \
+	  exit 1; }
 	@$(BIN)/python assignments grade $(if $(ONLY),--only $(ONLY)) "$(SUBMISSIONS)"
+
+pretend-class: $(READY_TO_GRADE)
+	@$(BIN)/python assignments pretend "$(or $(FOLDER),build/class)"
+
+forget-grades: $(READY_TO_GRADE)
+	@$(BIN)/python assignments forget
 
 bench: $(READY_TO_GRADE)
 	@$(BIN)/python benchmarks/time_to_99.py

@@ -1,4 +1,9 @@
-"""`python assignments build [A1 …]` makes what students get; `python assignments grade FOLDER`."""
+"""The assignments' commands.
+
+python assignments build [A1 …]     make release/, what students get
+python assignments grade FOLDER     grade what they handed in
+python assignments pretend FOLDER   write a pretend class, to try the grading with
+"""
 
 import sys
 
@@ -8,6 +13,10 @@ if __name__ == "__main__":
         from grading.build import main
     elif command == "grade":
         from grading.grade import main
+    elif command == "pretend":
+        from grading.classroom import main
+    elif command == "forget":
+        from grading.report import forget as main
     else:
         sys.exit(__doc__)
     main()

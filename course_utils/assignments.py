@@ -15,7 +15,14 @@ NO_ID = "write your id here"
 
 
 class NotYet(AssertionError):
-    """A graded cell whose check does not pass; the message is what the check says."""
+    """A graded cell whose check does not pass; the message is what the check says.
+
+    `result` is the `checks.Result`.
+    """
+
+    def __init__(self, result):
+        super().__init__(str(result))
+        self.result = result
 
 
 def graded(result):
@@ -26,7 +33,7 @@ def graded(result):
     result: a `checks.Result`. Returns: the same. Raises: NotYet, under nbgrader only.
     """
     if os.environ.get("NBGRADER_EXECUTION") and not result.passed:
-        raise NotYet(str(result))
+        raise NotYet(result)
     return result
 
 

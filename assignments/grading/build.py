@@ -1,8 +1,8 @@
 """Make the assignments: masters to nbgrader's source/, source/ to what students get, release/.
 
-    python -m grading.build            all assignments
-    python -m grading.build A1 A3      these
-    python -m grading.build --quick    without running them
+python -m grading.build            all assignments
+python -m grading.build A1 A3      these
+python -m grading.build --quick    without running them
 """
 
 import argparse
@@ -48,8 +48,11 @@ def read_master(path):
     roles = build_notebooks.jupytext.read(path, fmt="py:percent").cells
     names, setup_seen = set(), False
     for cell, original in zip(notebook.cells, roles, strict=True):
-        role = {k: original.metadata[k] for k in ("answer", "tests", "written", "points")
-                if k in original.metadata}
+        role = {
+            k: original.metadata[k]
+            for k in ("answer", "tests", "written", "points")
+            if k in original.metadata
+        }
         if cell.cell_type == "code" and not setup_seen:
             setup_seen, role = True, {"setup": "setup"}
         points = role.pop("points", None)
@@ -77,8 +80,10 @@ def _refuse(cell, kind, name, points, names):
         (graded != (points is not None), "tests and written questions have points, others none"),
         (kind == "written" and cell.cell_type != "markdown", "a written question is a text cell"),
         (kind in ("answer", "tests") and cell.cell_type != "code", "it should be a code cell"),
-        (("### BEGIN SOLUTION" in cell.source) and kind not in ("answer", "written"),
-         "a solution stands outside an answer"),
+        (
+            ("### BEGIN SOLUTION" in cell.source) and kind not in ("answer", "written"),
+            "a solution stands outside an answer",
+        ),
         (HIDDEN[0] in cell.source and kind != "tests", "hidden tests stand outside a test cell"),
         (HIDDEN[0] in cell.source and HIDDEN[1] not in cell.source, f"{HIDDEN[1]} is missing"),
     ):
@@ -112,8 +117,12 @@ def run_as_student(release):
     """Run a release from top to bottom, unanswered. Raises: BadMaster, if a cell fails."""
     environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH",)}
     notebook = nbformat.read(release, as_version=4)
-    client = NotebookClient(notebook, timeout=300, allow_errors=True,
-                            resources={"metadata": {"path": str(release.parent)}})
+    client = NotebookClient(
+        notebook,
+        timeout=300,
+        allow_errors=True,
+        resources={"metadata": {"path": str(release.parent)}},
+    )
     client.execute(env=environment)
     for cell in notebook.cells:
         for output in cell.get("outputs", []):

@@ -66,8 +66,11 @@ def _students(folder, known):
             continue
         if entry.is_dir() and not entry.is_symlink():
             students[_name(entry.name)] += sorted(
-                path for path in entry.rglob("*")
-                if path.is_file() and not path.is_symlink() and ".ipynb" in path.name
+                path
+                for path in entry.rglob("*")
+                if path.is_file()
+                and not path.is_symlink()
+                and ".ipynb" in path.name
                 and ".ipynb_checkpoints" not in path.parts
             )
         elif entry.is_file() and not entry.is_symlink() and ".ipynb" in entry.name:
@@ -106,12 +109,16 @@ def _read(path, known):
 def _choose(student, assignment, files):
     """One Submission of all files of a student for an assignment: the latest counts."""
     good = sorted((file for file in files if not file[2]), key=lambda file: _age(file[0]))
-    submission = Submission(student, assignment, notes=[problem for *_, problem in files if problem])
+    submission = Submission(
+        student, assignment, notes=[problem for *_, problem in files if problem]
+    )
     if good:
         submission.path, submission.notebook = good[-1][:2]
         if len(good) > 1:
-            names = ", ".join(str(path.name) for path, *_ in good[:-1])
-            submission.notes.append(f"{submission.path.name} counts, the latest; also here: {names}")
+            others = ", ".join(path.name for path, *_ in good[:-1])
+            submission.notes.append(
+                f"{submission.path.name} counts, the latest; also here: {others}"
+            )
     return submission
 
 

@@ -29,6 +29,7 @@ from nbformat.v4 import new_code_cell, new_output
 from nbgrader.api import Gradebook
 from traitlets import Dict, Float, Integer, Unicode
 
+from course_utils.assignments import NotYet
 from grading import kernels, remote
 from grading.watch import Watch
 
@@ -213,19 +214,24 @@ class Execute(nbgrader.preprocessors.Execute):
         except remote.Unanswered as error:
             if not (last or self.gone):  # its cell may stand further down
                 self.waiting.append(cell)
-            cell.outputs = [_error("NotThere", str(error))]
-        except (Exception, remote.guard.OutOfTime) as error:
-            name = type(error).__name__
-            text = {"OutOfTime": "Stopped: it took too long."}.get(name, str(error))
-            if name == "Crash":
-                text = f"Your code stopped with {error} {error.line}".rstrip()
-            if not text:
-                text = traceback.format_exception_only(error)[-1].strip()
-            cell.outputs = [_error(name, text)]
+            cell.outputs = [_error("not_there", str(error))]
+        except NotYet as error:
+            result = error.result
+            sentence = getattr(result, "sentence", "") or str(result).split("\n")[0]
+            cell.outputs = [_error(result.diagnosis or "not_yet", sentence, str(result))]
+        except remote.guard.OutOfTime:
+            cell.outputs = [_error("endless_loop", "It was stopped: it took too long.")]
+        except remote.guard.Crash as crash:
+            cell.outputs = [_error("crash", f"Your code stopped with {crash} {crash.line}".strip())]
+        except Exception as error:  # what a test raises for an answer that nobody thought of
+            text = str(error) or traceback.format_exception_only(error)[-1].strip()
+            cell.outputs = [_error(type(error).__name__, text)]
 
 
-def _error(name, text):
-    return new_output("error", ename=name, evalue=text, traceback=[text])
+def _error(diagnosis, sentence, text=None):
+    """What a test says: its diagnosis and a sentence for grades.csv, all of it for the page."""
+    text = text or sentence
+    return new_output("error", ename=diagnosis, evalue=" ".join(sentence.split()), traceback=[text])
 
 
 _servers, _setups = {}, {}
@@ -243,15 +249,24 @@ def _names_of(setup):
 def _missing(source, space):
     """The names that a test uses and neither defines nor finds in `space`, in order of use."""
     tree = ast.parse(source)
-    bound = {node.id for node in ast.walk(tree)
-             if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
-    bound |= {alias.asname or alias.name.split(".")[0]
-              for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)
-              for alias in node.names}
+    bound = {
+        node.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
+    }
+    bound |= {
+        alias.asname or alias.name.split(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
     bound |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
-    bound |= {node.name for node in ast.walk(tree)
-              if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    bound |= {
+        node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)
+    }
     used = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
-    return [name for name in dict.fromkeys(used)
-            if name not in bound and name not in space and not hasattr(builtins, name)]
-
+    return [
+        name
+        for name in dict.fromkeys(used)
+        if name not in bound and name not in space and not hasattr(builtins, name)
+    ]

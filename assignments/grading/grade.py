@@ -22,9 +22,10 @@ from pathlib import Path
 
 import nbformat
 
+from course_utils.assignments import normal_id
 from grading import build, report, sandbox
 from grading.collect import collect
-from grading.repair import repair
+from grading.repair import own_id, repair
 
 HERE = build.HERE
 PACKAGE = HERE.parent / "course_utils"
@@ -33,23 +34,28 @@ STUDENT_MODULES = ("sandbox.py", "student_side.py")
 AFTER_EXECUTE = [
     *(f"nbgrader.preprocessors.{step}" for step in ("IgnorePattern", "LimitOutput")),
     "nbconvert.preprocessors.ClearMetadataPreprocessor",
-    *(f"nbgrader.preprocessors.{step}"
-      for step in ("SaveAutoGrades", "AssignLatePenalties", "CheckCellMetadata")),
+    *(
+        f"nbgrader.preprocessors.{step}"
+        for step in ("SaveAutoGrades", "AssignLatePenalties", "CheckCellMetadata")
+    ),
 ]
 # Folders of the system that Python and its libraries read.
 SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/opt", "/proc", "/sys", "/dev")
 
 
-def grade(folder, root=HERE, only=None, workers=None, say=print):
+def grade(folder, root=HERE, only=None, workers=None, say=print, **limits):
     """Grade all submissions in `folder`; returns the path of grades.csv.
 
     root: the course's folder, in which `make assignments` has made source/, release/ and the
     gradebook. only: names of assignments. workers: how many at a time, one per processor core.
+    limits: of `execute.Execute`, such as timeout=60, the seconds that a cell may take.
     Raises: SystemExit with a sentence, where something is missing.
     """
     root, start = Path(root), time.monotonic()
-    releases = {path.parent.name: nbformat.read(path, as_version=4)
-                for path in sorted((root / "release").glob("*/*.ipynb"))}
+    releases = {
+        path.parent.name: nbformat.read(path, as_version=4)
+        for path in sorted((root / "release").glob("*/*.ipynb"))
+    }
     if not releases or not (root / "gradebook.db").is_file():
         sys.exit("There are no assignments yet: run `make assignments` first.")
     try:
@@ -60,12 +66,14 @@ def grade(folder, root=HERE, only=None, workers=None, say=print):
     if not submissions:
         sys.exit(f"{folder} holds no submission: a folder per student, or a notebook per student.")
     say(f"{len(submissions)} submissions; {sandbox.isolation()}.")
+    names = {normal_id(one.student) for one in submissions}
     for one in submissions:
         if one.path:
-            _place(one, root, releases[one.assignment])
+            _place(one, root, releases[one.assignment], names)
     todo = [one for one in submissions if one.path]
     with tempfile.TemporaryDirectory(prefix="grading-") as scratch:
         settings = _settings(root, Path(scratch))
+        settings["execute"] |= limits
         outcomes = _in_parallel(todo, settings, workers or os.cpu_count() or 1, say)
     path = report.write(root, submissions, outcomes)
     say(f"{path} and feedback/ are written, {time.monotonic() - start:.0f} s.")
@@ -73,14 +81,17 @@ def grade(folder, root=HERE, only=None, workers=None, say=print):
 
 
 def _graded(release):
-    return {cell.metadata.nbgrader.grade_id for cell in release.cells
-            if "nbgrader" in cell.metadata and cell.metadata.nbgrader.grade_id != "setup"}
+    return {
+        cell.metadata.nbgrader.grade_id
+        for cell in release.cells
+        if "nbgrader" in cell.metadata and cell.metadata.nbgrader.grade_id != "setup"
+    }
 
 
-def _place(one, root, release):
+def _place(one, root, release, names):
     """Put a submission, mended, where nbgrader looks for it."""
     notebook, notes = repair(one.notebook, release)
-    one.notes += notes
+    one.notes += notes + own_id(notebook, one.student, names)
     one.notebook = None
     target = root / "submitted" / one.student / one.assignment
     shutil.rmtree(target, ignore_errors=True)
@@ -95,16 +106,24 @@ def _place(one, root, release):
 def _settings(root, scratch):
     """What each process has to know to grade: folders, and the environment of the kernels."""
     library = scratch / "library"  # what a student's process may import, and nothing beside it
-    shutil.copytree(PACKAGE, library / "course_utils",
-                    ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(PACKAGE, library / "course_utils", ignore=shutil.ignore_patterns("__pycache__"))
     for name in STUDENT_MODULES:
         shutil.copy(Path(__file__).parent / name, library)
     digits, readable = _digits(scratch)
-    environment = {name: os.environ[name] for name in
-                   ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "COMSPEC") if name in os.environ}
-    environment |= {"PYTHONPATH": str(library), "COURSE_DATA": digits, "OMP_NUM_THREADS": "1",
-                    "MPLBACKEND": "agg", "PYTHONHASHSEED": "0",
-                    "PYTHONWARNINGS": "ignore", "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {
+        name: os.environ[name]
+        for name in ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "COMSPEC")
+        if name in os.environ
+    }
+    environment |= {
+        "PYTHONPATH": str(library),
+        "COURSE_DATA": digits,
+        "OMP_NUM_THREADS": "1",
+        "MPLBACKEND": "agg",
+        "PYTHONHASHSEED": "0",
+        "PYTHONWARNINGS": "ignore",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     python = {sys.prefix, sys.base_prefix, sys.exec_prefix, *filter(None, _site_folders())}
     readable = [*SYSTEM, *sorted(python), str(library), *readable]
     launcher = str(library / "sandbox.py")
@@ -157,8 +176,12 @@ def _in_parallel(todo, settings, workers, say):
 
 
 def _pool(settings, count):
-    return ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"),
-                               initializer=_start, initargs=(settings,))
+    return ProcessPoolExecutor(
+        count,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_start,
+        initargs=(settings,),
+    )
 
 
 def _progress(say, done, total, one):
@@ -171,7 +194,9 @@ def _start(settings):
     import logging
     import warnings
 
-    os.environ.update(COURSE_DATA=settings["execute"]["environment"]["COURSE_DATA"], OMP_NUM_THREADS="1")
+    os.environ.update(
+        COURSE_DATA=settings["execute"]["environment"]["COURSE_DATA"], OMP_NUM_THREADS="1"
+    )
     import torch
     from nbgrader.apps import NbGraderAPI
 
@@ -201,7 +226,9 @@ def _grade_one(student, assignment):
 def _cause(done):
     """The line of nbgrader's log that says why, not the one that says that there was a reason."""
     text = (done.get("log") or "") + (done.get("error") or "")
-    lines = [line.strip() for line in text.splitlines() if re.match(r"\s*[\w.]+(Error|Exception)", line)]
+    lines = [
+        line.strip() for line in text.splitlines() if re.match(r"\s*[\w.]+(Error|Exception)", line)
+    ]
     lines = [line for line in lines if "NbGraderException" not in line] or lines
     return lines[-1][:300] if lines else "nbgrader gave no reason"
 

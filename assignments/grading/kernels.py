@@ -15,12 +15,16 @@ CAN_FORK = sys.platform.startswith("linux")
 
 
 class Server:
-    """A process that has loaded PyTorch and forks a kernel for each order (`sandbox.py --serve`)."""
+    """A process that has PyTorch loaded and forks a kernel for each order (`sandbox.py`)."""
 
     def __init__(self, launcher, environment):
         self.process = subprocess.Popen(
-            [sys.executable, launcher, "--serve"], env=environment, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            [sys.executable, launcher, "--serve"],
+            env=environment,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
         )
 
     def start(self, order):
@@ -33,7 +37,7 @@ class Server:
 
 
 class Forked:
-    """As much of `subprocess.Popen` as jupyter_client needs, for a process that is not our child."""
+    """As much of `subprocess.Popen` as jupyter_client needs, for a process not our child."""
 
     stdin = stdout = stderr = None
 
@@ -69,7 +73,7 @@ class Forked:
 
 
 class ForkingProvisioner(LocalProvisioner):
-    """Starts a kernel through a `Server`. `order` is what to send to it, without the file's name."""
+    """Starts a kernel through a `Server`, with an `order` that lacks only the file's name."""
 
     server, order = None, None
 

@@ -1,6 +1,10 @@
 """Give a submission back the cells that were handed out, and keep the student's answers."""
 
+import ast
+
 import nbformat
+
+from course_utils.assignments import normal_id
 
 
 def repair(notebook, release):
@@ -10,8 +14,11 @@ def repair(notebook, release):
     cell it stood behind; of two with one name the later counts. Outputs and the student's nbgrader
     settings are dropped. Returns: (notebook, sentences for the teacher).
     """
-    wanted = {cell.metadata.nbgrader.grade_id: cell
-              for cell in release.cells if "nbgrader" in cell.metadata}
+    wanted = {
+        cell.metadata.nbgrader.grade_id: cell
+        for cell in release.cells
+        if "nbgrader" in cell.metadata
+    }
     cells, notes, seen = [], [], set()
     for cell in reversed(notebook.cells):
         name = cell.get("metadata", {}).get("nbgrader", {}).get("grade_id")
@@ -55,6 +62,30 @@ def _new(kind, source):
 
 
 def _place_after(cells, name):
-    places = [n for n, cell in enumerate(cells)
-              if cell.metadata.get("nbgrader", {}).get("grade_id") == name]
+    places = [
+        n
+        for n, cell in enumerate(cells)
+        if cell.metadata.get("nbgrader", {}).get("grade_id") == name
+    ]
     return places[0] + 1 if places else 0
+
+
+def own_id(notebook, student, names):
+    """See that a notebook does not carry the id of another student, whose numbers it would have.
+
+    Where it carries the name of somebody else in the class, it gets its own. Returns: sentences.
+    """
+    for cell in notebook.cells:
+        if cell.metadata.get("nbgrader", {}).get("grade_id") != "student_id":
+            continue
+        try:
+            written = ast.literal_eval(ast.parse(cell.source).body[-1].value)
+        except (ValueError, SyntaxError, IndexError, AttributeError):
+            continue
+        if normal_id(written) != normal_id(student) and normal_id(written) in names:
+            cell.source = f"student_id = {student!r}"
+            whose = f"the notebook carries the id {written!r}, another student's"
+            return [f"{whose}; it was graded with {student!r}"]
+        if normal_id(written) not in normal_id(student):
+            return [f"the notebook carries the id {written!r}"]
+    return []

@@ -2,6 +2,7 @@
 
 import csv
 import html
+import time
 from pathlib import Path
 
 import nbformat
@@ -9,6 +10,8 @@ from nbgrader.api import Gradebook, MissingEntry
 
 from grading import build
 
+# What grading makes in the course's folder.
+GRADED = ("gradebook.db", "grades.csv", "submitted", "autograded", "feedback")
 COLUMNS = ("student", "assignment", "score", "max_score", "to_read", "file", "reason")
 
 
@@ -21,16 +24,40 @@ def write(root, submissions, outcomes):
         for one in submissions:
             rows.append(_row(book, root, one, outcomes.get((one.student, one.assignment))))
     path = root / "grades.csv"
-    with path.open("w", newline="", encoding="utf-8-sig") as file:  # so that Excel reads names right
+    with path.open(
+        "w", newline="", encoding="utf-8-sig"
+    ) as file:  # so that Excel reads names right
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows({name: _harmless(value) for name, value in row.items()} for row in rows)
     return path
 
 
+def forget(root=build.HERE, say=print):
+    """Move grades, feedback and submissions into a folder with the date; nothing is deleted."""
+    root = Path(root)
+    names = [*GRADED, *(path.name for path in root.glob("leaderboard.*"))]
+    found = [root / name for name in names if (root / name).exists()]
+    if not found:
+        return say("Nothing has been graded yet.")
+    target = root / time.strftime("graded-%Y-%m-%d-%H%M%S")
+    target.mkdir()
+    for path in found:
+        path.rename(target / path.name)
+    for name in [path.name for path in (root / "release").iterdir()]:
+        build.build(name, root, run=False)  # a gradebook with the assignments and no students
+    return say(f"The grades are in {target} now, and the class is empty.")
+
+
 def _row(book, root, one, problem):
-    row = {"student": one.student, "assignment": one.assignment, "score": 0, "max_score": "",
-           "to_read": 0, "file": one.path.name if one.path else ""}
+    row = {
+        "student": one.student,
+        "assignment": one.assignment,
+        "score": 0,
+        "max_score": "",
+        "to_read": 0,
+        "file": one.path.name if one.path else "",
+    }
     reasons = list(one.notes)
     if one.assignment:
         row["max_score"] = _number(book.find_assignment(one.assignment).max_score)
@@ -40,10 +67,14 @@ def _row(book, root, one, problem):
     elif one.path:
         submission = book.find_submission(one.assignment, one.student)
         row["score"] = _number(submission.score)
-        row["to_read"] = _number(sum(
-            grade.max_score for notebook in submission.notebooks
-            for grade in notebook.grades if grade.needs_manual_grade
-        ))
+        row["to_read"] = _number(
+            sum(
+                grade.max_score
+                for notebook in submission.notebooks
+                for grade in notebook.grades
+                if grade.needs_manual_grade
+            )
+        )
         reasons = _lost(root, one) + reasons
     if problem or not one.path:
         _page(root, one, reasons)
@@ -64,23 +95,16 @@ def _forget(book, one):
 
 
 def _lost(root, one):
-    """For each test that did not pass, its name and why."""
+    """The tests that did not pass, and why: those with one reason together."""
     (path,) = (root / "autograded" / one.student / one.assignment).glob("*.ipynb")
-    reasons = []
+    reasons = {}
     for cell in nbformat.read(path, as_version=4).cells:
         settings = cell.metadata.get("nbgrader", {})
         if settings.get("grade") and settings.get("locked"):
             for output in cell.get("outputs", []):
                 if output.output_type == "error":
-                    reasons.append(f"{settings['grade_id']}: {_one_line(output.evalue)}")
-    return reasons
-
-
-def _one_line(text):
-    """The sentences of a check without the numbers of its case."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    kept = [line for line in lines if line.endswith((".", "!", "?"))]
-    return (kept[-1] if kept else lines[-1] if lines else "")[:300]
+                    reasons.setdefault(output.evalue[:300], []).append(settings["grade_id"])
+    return [f"{', '.join(names)}: {reason}" for reason, names in reasons.items()]
 
 
 def _page(root, one, reasons):
@@ -94,16 +118,17 @@ def _page(root, one, reasons):
         f"<h1>{html.escape(one.student)} {one.assignment}</h1>"
         f"<p>This could not be graded, so it has no points yet:</p><ul>{items}</ul>"
         "<p>Open the notebook once more, run it from top to bottom, save it, and hand in the "
-        "file that ends in .ipynb.</p></body></html>", "utf-8")
+        "file that ends in .ipynb.</p></body></html>",
+        "utf-8",
+    )
 
 
 def _harmless(value):
     """A cell that a spreadsheet shows and never runs as a formula."""
-    text = str(value)
-    return f"'{text}" if text.startswith(tuple("=+-@\t\r")) and not isinstance(value, int | float) else value
+    if isinstance(value, int | float) or not value.startswith(tuple("=+-@\t\r")):
+        return value
+    return f"'{value}"
 
 
 def _number(value):
     return int(value) if value == int(value) else round(float(value), 2)
-
-

@@ -3,10 +3,10 @@
     python sandbox.py CONNECTION_FILE   one kernel; the environment variable SANDBOX has its order
     python sandbox.py --serve           one for each line on stdin, where the system can fork
 
-An order is JSON: `folder` to work in, `readable` and `writable` folders, `memory` and `file_size` in
-bytes, and with `--serve` `connection_file` and `log`; the new process's number is the answer. A
-server has PyTorch in memory already and knows no test and no student, so each kernel starts at once
-and as clean as by itself.
+An order is JSON: `folder` to work in, `readable` and `writable` folders, `memory` and `file_size`
+in bytes, and with `--serve` `connection_file` and `log`; the answer is the new process's number. A
+server has PyTorch in memory already and knows no test and no student, so each kernel starts at
+once, and as clean as by itself.
 
 On Linux 5.13 and newer, Landlock (https://docs.kernel.org/userspace-api/landlock.html) closes
 everything but those folders, to this process and all it starts, root included; from 6.7 on TCP too,
@@ -58,7 +58,9 @@ def restrict(readable, writable):
     call = ctypes.CDLL(None, use_errno=True).syscall
     rights = FIRST_RIGHTS | sum(bit for since, bit in LATER_RIGHTS.items() if version >= since)
     network, scope = (0b11 if version >= 4 else 0), (0b11 if version >= 6 else 0)
-    wanted = struct.pack("QQQ", rights, network, scope)[: 8 if version < 4 else 16 if version < 6 else 24]
+    wanted = struct.pack("QQQ", rights, network, scope)[
+        : 8 if version < 4 else 16 if version < 6 else 24
+    ]
     rules = call(CREATE, wanted, len(wanted), 0)
     if rules < 0:
         raise OSError(ctypes.get_errno(), "Landlock refused its rules")

@@ -17,11 +17,6 @@ PRINTED = 2_000_000  # characters that a notebook may print before it is stopped
 
 def load():
     """Import what nearly every notebook imports."""
-    import ipykernel.kernelapp
-    import IPython.core.completer
-    import matplotlib.pyplot
-    import torch
-    import torchvision
 
     import course_utils.assignments
     import course_utils.plotting  # noqa: F401

@@ -1,6 +1,5 @@
 """The assignments and a pretend class, made once however many processes run the tests."""
 
-import json
 import os
 import sys
 from pathlib import Path

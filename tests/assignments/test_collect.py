@@ -104,7 +104,9 @@ def test_links_out_of_the_folder_and_leftovers_of_the_system_are_not_followed(tm
     (handed_in / "eve/A1.ipynb").symlink_to(tmp_path / "secret.ipynb")
     (handed_in / "mal").symlink_to(tmp_path)
     assert [(one.student, one.path) for one in collect(handed_in, KNOWN)] == [
-        ("ada", None), ("eve", None)]
+        ("ada", None),
+        ("eve", None),
+    ]
 
 
 def test_a_name_cannot_lead_out_of_the_course_folder(tmp_path):

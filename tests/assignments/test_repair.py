@@ -52,7 +52,9 @@ def test_changed_tests_and_points_are_the_originals_again():
 @pytest.mark.parametrize("gone", ["setup", "pool", "pool_tests", "conv", "conv_tests"])
 def test_a_deleted_cell_is_put_back_where_it_was(gone):
     handed_in = release()
-    handed_in.cells = [c for c in handed_in.cells if c.metadata.get("nbgrader", {}).get("grade_id") != gone]
+    handed_in.cells = [
+        c for c in handed_in.cells if c.metadata.get("nbgrader", {}).get("grade_id") != gone
+    ]
     mended, notes = repair(handed_in, release())
     graded = [name for name in names(mended) if name]
     assert graded == [name for name in names(release()) if name]
@@ -73,7 +75,10 @@ def test_of_a_cell_that_stands_there_twice_the_later_counts():
     handed_in.cells[3].source = "pool = max"
     mended, notes = repair(handed_in, release())
     assert [name for name in names(mended) if name] == [n for n in names(release()) if n]
-    assert next(c for c in mended.cells if c.source == "pool = max").metadata.nbgrader.grade_id == "pool"
+    assert (
+        next(c for c in mended.cells if c.source == "pool = max").metadata.nbgrader.grade_id
+        == "pool"
+    )
     assert len(notes) == 2
     nbformat.validate(mended)
 

@@ -92,8 +92,19 @@ def test_what_isolation_there_is_is_said():
 
 @pytest.mark.parametrize(
     "value",
-    [3, 2.5, True, None, "text", [1, (2, "x")], {"a": torch.ones(2)}, torch.arange(6.0).view(2, 3),
-     torch.tensor(1), torch.zeros(0, 4), torch.ones(2, dtype=torch.int64)],
+    [
+        3,
+        2.5,
+        True,
+        None,
+        "text",
+        [1, (2, "x")],
+        {"a": torch.ones(2)},
+        torch.arange(6.0).view(2, 3),
+        torch.tensor(1),
+        torch.zeros(0, 4),
+        torch.ones(2, dtype=torch.int64),
+    ],
 )
 def test_data_come_back_as_they_were(tmp_path, value):
     torch.save({"kind": "value", "value": student_side.plain(value)}, tmp_path / "reply")
@@ -119,7 +130,7 @@ def test_an_answer_that_would_run_code_here_is_refused(tmp_path):
     def run():
         torch.save({"kind": "value", "value": Evil()}, tmp_path / "reply")
 
-    with pytest.raises(Exception, match="[Ww]eights"):
+    with pytest.raises(Exception, match=r"[Ww]eights"):
         remote.exchange(tmp_path, {"kind": "fetch", "name": "x"}, run)
     assert not (tmp_path / "pwned").exists()
 
@@ -128,8 +139,10 @@ def test_a_link_in_place_of_an_answer_is_no_answer(tmp_path):
     (tmp_path / "other").write_text("x")
     with pytest.raises(guard.OutOfTime):
         remote.exchange(
-            tmp_path, {"kind": "fetch", "name": "x"},
-            lambda: (tmp_path / "reply").symlink_to(tmp_path / "other"))
+            tmp_path,
+            {"kind": "fetch", "name": "x"},
+            lambda: (tmp_path / "reply").symlink_to(tmp_path / "other"),
+        )
 
 
 def test_a_change_in_place_over_there_is_seen_here():

@@ -1,0 +1,167 @@
+"""A class is graded: everybody gets what is theirs, whatever the others do."""
+
+import csv
+import hashlib
+import json
+import re
+
+import pytest
+from grading import classroom, grade
+
+from conftest import once
+
+HOSTILE = pytest.mark.more
+
+
+def rows_of(path):
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return {row["student"].removeprefix("'"): row for row in csv.DictReader(file)}
+
+
+def graded(course, factory, name, students):
+    """The course's folder after a class was graded in a copy of it."""
+    import shutil
+
+    def make(folder):
+        shutil.copytree(course / "release" / "A1", folder / "release" / "A1")
+        shutil.copytree(course / "source" / "A1", folder / "source" / "A1")
+        shutil.copy(course / "gradebook.db", folder)
+        classroom.write(folder / "class", folder, students)
+        before = fingerprint(folder / "class")
+        said = []
+        grade.grade(folder / "class", folder, workers=2, say=said.append)
+        (folder / "said.json").write_text(json.dumps(said))
+        assert fingerprint(folder / "class") == before, "grading changed what was handed in"
+
+    return once(factory, name, make)
+
+
+def fingerprint(folder):
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="session")
+def ordinary(course, tmp_path_factory):
+    return graded(course, tmp_path_factory, "ordinary", classroom.ORDINARY)
+
+
+@pytest.fixture(scope="session")
+def everybody(course, tmp_path_factory):
+    students = {**classroom.ORDINARY, **classroom.HOSTILE}
+    return graded(course, tmp_path_factory, "everybody", students)
+
+
+def check_student(folder, name, student):
+    row = rows_of(folder / "grades.csv")[name]
+    if student.score is not None:
+        assert float(row["score"]) == student.score, row["reason"]
+    assert student.reason in row["reason"]
+
+
+@pytest.mark.parametrize("name", classroom.ORDINARY)
+def test_an_ordinary_student_gets_the_points_and_the_reason(ordinary, name):
+    check_student(ordinary, name, classroom.ORDINARY[name])
+
+
+@HOSTILE
+@pytest.mark.parametrize("name", classroom.HOSTILE)
+def test_a_hostile_student_gets_the_points_and_the_reason(everybody, name):
+    check_student(everybody, name, classroom.HOSTILE[name])
+
+
+@HOSTILE
+@pytest.mark.parametrize("name", classroom.ORDINARY)
+def test_nobody_else_is_affected(everybody, ordinary, name):
+    check_student(everybody, name, classroom.ORDINARY[name])
+    one, other = (rows_of(folder / "grades.csv")[name] for folder in (everybody, ordinary))
+    assert one == other
+
+
+@HOSTILE
+def test_no_page_and_no_notebook_shows_a_hidden_test_or_another_students_file(everybody):
+    for path in [*everybody.rglob("feedback/**/*.html"), *everybody.rglob("autograded/**/*.ipynb")]:
+        found = re.findall(
+            "LEAKED.{200}|DESTROYED.{100}|KILLED.{100}|CONNECTED", path.read_text("utf-8")
+        )
+        assert not found, f"{path}: {found[0]}"
+
+
+@HOSTILE
+def test_there_are_at_least_thirty_of_them(everybody):
+    assert (
+        len(rows_of(everybody / "grades.csv")) == len(classroom.ORDINARY | classroom.HOSTILE) >= 30
+    )
+
+
+def test_every_student_has_a_line_and_a_page(ordinary):
+    rows = rows_of(ordinary / "grades.csv")
+    assert set(rows) == set(classroom.ORDINARY)
+    for name in rows:
+        (page,) = (ordinary / "feedback" / name).rglob("*.html")
+        assert page.stat().st_size > 300
+
+
+def test_a_page_says_what_was_lost_and_shows_no_hidden_test(ordinary):
+    (page,) = (ordinary / "feedback" / "turned kernel").rglob("*.html")
+    text = page.read_text("utf-8")
+    assert "BEGIN HIDDEN" not in text
+    assert "from hidden" not in text
+    reason = rows_of(ordinary / "grades.csv")["turned kernel"]["reason"]
+    sentence = reason.partition("depthwise_conv2d_hidden: ")[2].split(". ")[0]
+    assert sentence[:40] in re.sub(r"\s+", " ", text)
+
+
+def test_what_a_person_reads_waits_for_a_person(ordinary):
+    rows = rows_of(ordinary / "grades.csv")
+    assert rows["ada"]["to_read"] == "3"
+    assert rows["empty"]["to_read"] == "0"
+
+
+def test_grading_again_gives_the_same_grades_and_keeps_what_a_person_gave(ordinary):
+    from grading import build
+    from nbgrader.api import Gradebook
+
+    before = rows_of(ordinary / "grades.csv")
+    config = build.course(ordinary).CourseDirectory
+    with Gradebook(config.db_url, config.course_id) as book:
+        submission = book.find_submission("A1", "ada")
+        (mark,) = [g for nb in submission.notebooks for g in nb.grades if g.needs_manual_grade]
+        mark.manual_score = 2
+        book.db.commit()
+    try:
+        again = ordinary / "again"
+        for name in ("ada", "turned kernel"):
+            source = ordinary / "class" / name
+            (again / name).mkdir(parents=True, exist_ok=True)
+            for path in source.iterdir():
+                (again / name / path.name).write_bytes(path.read_bytes())
+        after = rows_of(grade.grade(again, ordinary, workers=2, say=lambda text: None))
+        assert float(after["ada"]["score"]) == float(before["ada"]["score"]) + 2
+        assert after["turned kernel"] == before["turned kernel"]
+    finally:
+        with Gradebook(config.db_url, config.course_id) as book:
+            for nb in book.find_submission("A1", "ada").notebooks:
+                for mark in nb.grades:
+                    mark.manual_score = None
+            book.db.commit()
+
+
+def test_a_spreadsheet_never_runs_a_name():
+    from grading.report import _harmless
+
+    assert _harmless("=HYPERLINK(1)") == "'=HYPERLINK(1)"
+    assert _harmless("-x") == "'-x"
+    assert _harmless(-3) == -3
+    assert _harmless("") == ""
+
+
+@pytest.mark.parametrize("missing", ["release", "submissions", "nothing in it"])
+def test_what_is_missing_is_said(ordinary, tmp_path, missing):
+    root = tmp_path if missing == "release" else ordinary
+    folder = tmp_path / "no" if missing == "submissions" else tmp_path
+    with pytest.raises(SystemExit, match=r"make assignments|is no folder|holds no submission"):
+        grade.grade(folder, root)
