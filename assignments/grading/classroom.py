@@ -262,11 +262,13 @@ forever = "import time; time.sleep(10**6)"
 subprocess.Popen([sys.executable, "-c", forever], start_new_session=True)
 """
 STUBBORN = """
-while True:
-    try:
-        while True: pass
-    except BaseException:
-        pass
+import signal
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+while True: pass
+"""
+COLAB = """
+!pip install -q git+https://github.com/OWNER/REPOSITORY
+%matplotlib inline
 """
 NETWORK = """
 import socket, urllib.request
@@ -299,7 +301,9 @@ HOSTILE = {
     "a gigabyte shown": Student(
         change=_also("from IPython.display import HTML, display\ndisplay(HTML('x' * 10**9))")
     ),
-    "memory hog": Student(change=_also("x = [bytearray(10**8) for n in range(10**4)]"), reason=""),
+    "memory hog": Student(
+        change=_also("x = [bytearray(10**8) for n in range(10**4)]"), score=0, reason="of memory"
+    ),
     "memory hog in torch": Student(
         {"range_pool2d": _range_pool("return torch.ones(10**10)")}, reason="range_pool2d"
     ),

@@ -127,7 +127,8 @@ def _settings(root, scratch):
     python = {sys.prefix, sys.base_prefix, sys.exec_prefix, *filter(None, _site_folders())}
     readable = [*SYSTEM, *sorted(python), str(library), *readable]
     launcher = str(library / "sandbox.py")
-    execute = {"environment": environment, "readable": json.dumps(readable), "launcher": launcher}
+    execute = {"environment": environment, "readable": json.dumps(readable)}
+    execute |= {"launcher": launcher, "root": str(root)}
     return {"root": str(root), "execute": execute}
 
 

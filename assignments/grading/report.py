@@ -1,4 +1,4 @@
-"""What a graded class gets: grades.csv, pages for what could not be graded, the leaderboard."""
+"""What a graded class gets: grades.csv, and pages for what could not be graded."""
 
 import csv
 import html
@@ -8,7 +8,7 @@ from pathlib import Path
 import nbformat
 from nbgrader.api import Gradebook, MissingEntry
 
-from grading import build
+from grading import build, leaderboard
 
 # What grading makes in the course's folder.
 GRADED = ("gradebook.db", "grades.csv", "submitted", "autograded", "feedback")
@@ -16,21 +16,53 @@ COLUMNS = ("student", "assignment", "score", "max_score", "to_read", "file", "re
 
 
 def write(root, submissions, outcomes):
-    """Write grades.csv, and a page for each submission that has none. Returns the CSV's path."""
+    """Write grades.csv, the leaderboard, and a page for each submission that has none.
+
+    Lines of an earlier run stay, for students who are not in this one. Returns: the CSV's path.
+    """
     root = Path(root)
-    config = build.course(root)
-    rows = []
-    with Gradebook(config.CourseDirectory.db_url, config.CourseDirectory.course_id) as book:
-        for one in submissions:
-            rows.append(_row(book, root, one, outcomes.get((one.student, one.assignment))))
     path = root / "grades.csv"
-    with path.open(
-        "w", newline="", encoding="utf-8-sig"
-    ) as file:  # so that Excel reads names right
+    config = build.course(root).CourseDirectory
+    students = {one.student for one in submissions if one.path}
+    with Gradebook(config.db_url, config.course_id) as book:
+        rows = {(one.student, one.assignment): one for one in submissions}
+        for key, one in rows.items():
+            rows[key] = _row(book, root, one, outcomes.get(key))
+        for row in _earlier(path):
+            key = row["student"], row["assignment"]
+            if key not in rows and (key[1] or key[0] not in students):
+                rows[key] = row | _points(book, *key)
+    with path.open("w", newline="", encoding="utf-8-sig") as file:  # the mark that Excel wants
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
-        writer.writerows({name: _harmless(value) for name, value in row.items()} for row in rows)
+        for key in sorted(rows):
+            writer.writerow({name: _harmless(value) for name, value in rows[key].items()})
+    leaderboard.write(root)
     return path
+
+
+def _earlier(path):
+    """The lines of grades.csv as it is."""
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    return [{name: row[name].removeprefix("'") for name in COLUMNS} for row in rows]
+
+
+def _points(book, student, assignment):
+    """What the gradebook says of a submission now, a person's points included."""
+    try:
+        submission = book.find_submission(assignment, student)
+    except MissingEntry:
+        return {}
+    waiting = [
+        grade.max_score
+        for notebook in submission.notebooks
+        for grade in notebook.grades
+        if grade.needs_manual_grade
+    ]
+    return {"score": _number(submission.score), "to_read": _number(sum(waiting))}
 
 
 def forget(root=build.HERE, say=print):
@@ -65,16 +97,7 @@ def _row(book, root, one, problem):
         reasons.insert(0, f"could not be graded: {problem}")
         _forget(book, one)
     elif one.path:
-        submission = book.find_submission(one.assignment, one.student)
-        row["score"] = _number(submission.score)
-        row["to_read"] = _number(
-            sum(
-                grade.max_score
-                for notebook in submission.notebooks
-                for grade in notebook.grades
-                if grade.needs_manual_grade
-            )
-        )
+        row |= _points(book, one.student, one.assignment)
         reasons = _lost(root, one) + reasons
     if problem or not one.path:
         _page(root, one, reasons)
