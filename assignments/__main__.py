@@ -3,6 +3,7 @@
 python assignments build [A1 …]     make release/, what students get
 python assignments grade FOLDER     grade what they handed in
 python assignments pretend FOLDER   write a pretend class, to try the grading with
+python assignments forget           move everything that was graded into a folder beside it
 """
 
 import sys

@@ -29,7 +29,6 @@ c.GenerateFeedback.preprocessors = [
 ]
 
 
-
 def put_first(variable, folder):
     """Look in `folder` before the other folders of an environment variable."""
     others = [one for one in os.environ.get(variable, "").split(os.pathsep) if one]

@@ -6,7 +6,9 @@ https://doi.org/10.24432/C50P49, CC BY 4.0. The photographs' sources stand at `l
 """
 
 import functools
+import importlib.util
 import os
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -48,11 +50,8 @@ def build() -> dict[str, Images]:
 
 
 def _build():
-    from sklearn.datasets import load_digits
-
-    digits = load_digits()
-    labels = torch.from_numpy(digits.target.astype(np.int64))
-    strokes, centres = _redraw(torch.from_numpy((digits.images / 16).astype(np.float32))[:, None])
+    scans, labels = _scans()
+    strokes, centres = _redraw(torch.from_numpy((scans / 16).astype(np.float32))[:, None])
     generator = torch.Generator().manual_seed(SEED)
     splits = {}
     for name, scans in _divide(labels, generator).items():
@@ -66,6 +65,24 @@ def _build():
         originals = torch.cat(originals)
         splits[name] = Images(torch.cat(images), labels[originals], originals)
     return splits
+
+
+def _scans():
+    """Read scikit-learn's scans (1797, 8, 8), 0 to 16, and their labels (1797,), int64."""
+    if (file := _shipped("data/digits.csv.gz")).is_file():
+        table = np.loadtxt(file, delimiter=",")
+        scans, labels = table[:, :-1].reshape(-1, 8, 8), table[:, -1]
+    else:
+        from sklearn.datasets import load_digits
+
+        scans, labels = (digits := load_digits()).images, digits.target
+    return scans, torch.from_numpy(labels.astype(np.int64))
+
+
+def _shipped(name):
+    """Where scikit-learn keeps a file of its data: to import it for that takes a second or two."""
+    package = importlib.util.find_spec("sklearn")
+    return Path(package.origin if package else "").parent / "datasets" / name
 
 
 def _divide(labels, generator):
@@ -141,7 +158,9 @@ def load_photo(
 
     if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= 4096:
         raise ValueError(f"size={size!r} is not a whole number of pixels from 1 to 4096")
-    if name in PHOTOS:
+    if name in PHOTOS and (file := _shipped(f"images/{name}.jpg")).is_file():
+        picture = _open(file)
+    elif name in PHOTOS:
         from sklearn.datasets import load_sample_image
 
         picture = Image.fromarray(load_sample_image(f"{name}.jpg"))

@@ -24,18 +24,22 @@ import torch
 
 from . import _embedded
 from ._embedded import load_photo as load_photo
+from ._locks import alone
 
 SOURCES = ("auto", "mnist", "embedded")
 VALIDATION = 5_000  # images at the end of MNIST's training file
 PATIENCE = 5.0  # seconds that a mirror may stay silent
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
-LOCK_PATIENCE = 600.0  # seconds to wait for another notebook's download before starting our own
 MNIST_MD5 = {  # of the uncompressed files; torchvision knows the sums of the compressed ones only
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
     "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
     "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
     "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
 }
+MIRRORS = [  # torchvision's own, here because it takes seconds to import: not without a network
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "http://yann.lecun.com/exdb/mnist/",
+]
 ABOUT = {
     "mnist": "MNIST, handwritten digits of 28×28 pixels (LeCun, Cortes and Burges; CC BY-SA 3.0)",
     "embedded": "the embedded digits, handwritten, of 28×28 pixels, redrawn copies of the 1,797 in"
@@ -190,7 +194,7 @@ def _fetch(raw):
     new = [folder for folder in (raw, *raw.parents) if not os.path.exists(folder)]
     try:
         raw.mkdir(parents=True, exist_ok=True)
-        with _alone(raw) as locked:
+        with alone(raw) as locked:
             for left in raw.glob(".download-*") if locked else ():  # by a kernel that was killed
                 shutil.rmtree(left, ignore_errors=True)
             missing = [name for name in MNIST_MD5 if _read(raw, name) is None]
@@ -207,35 +211,9 @@ def _fetch(raw):
                 folder.rmdir()
 
 
-@contextlib.contextmanager
-def _alone(folder):
-    """Let one kernel download while others wait; go on without a lock where none can be had."""
-    import filelock
-
-    lock = filelock.FileLock(folder / ".lock")
-    try:
-        try:
-            lock.acquire(timeout=0)
-        except filelock.Timeout:
-            print("Another notebook is downloading MNIST; waiting for it.", file=sys.stderr)
-            lock.acquire(timeout=LOCK_PATIENCE)
-    except (OSError, NotImplementedError):
-        pass  # it only saves work: files appear whole, by os.replace
-    try:
-        yield lock.is_locked
-    finally:
-        if lock.is_locked:
-            lock.release()
-            with contextlib.suppress(OSError):
-                os.unlink(lock.lock_file)
-
-
 def _download(names, folder, raw):
     """Fetch files with torchvision's downloader into folder, check them, move them into raw."""
-    from torchvision.datasets import MNIST
-    from torchvision.datasets.utils import download_and_extract_archive as fetch
-
-    mirrors, sums, failures = list(MNIST.mirrors), dict(MNIST.resources), []
+    mirrors, failures = list(MIRRORS), []
     timeout = socket.getdefaulttimeout()
     socket.setdefaulttimeout(PATIENCE)  # torchvision sets none, and would wait for ever
     try:
@@ -247,6 +225,7 @@ def _download(names, folder, raw):
                 url = mirrors[0] + archive
                 try:
                     _knock(url)
+                    fetch, sums = _downloader()
                     print(f"Downloading {archive} to {raw}", file=sys.stderr)
                     with contextlib.redirect_stdout(io.StringIO()):
                         fetch(url, folder, filename=archive, md5=sums[archive])
@@ -258,6 +237,16 @@ def _download(names, folder, raw):
             os.replace(folder / name, raw / name)
     finally:
         socket.setdefaulttimeout(timeout)
+
+
+def _downloader():
+    """torchvision's function and the sums of MNIST's archives; ImportError where it is damaged."""
+    try:
+        from torchvision.datasets import MNIST
+        from torchvision.datasets.utils import download_and_extract_archive
+    except (OSError, RuntimeError) as error:  # not to be taken for the mirror's
+        raise ImportError(f"torchvision cannot be imported: {error}") from error
+    return download_and_extract_archive, dict(MNIST.resources)
 
 
 def _knock(url):

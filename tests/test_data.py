@@ -78,7 +78,7 @@ class Mirror(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def mirrors(monkeypatch):
-    """Give torchvision mirrors on this machine that hold tiny files: mirrors("good", …)."""
+    """Put mirrors on this machine that hold tiny files in MNIST's place: mirrors("good", …)."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mirror)
     server.asked, server.over = [], threading.Event()
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
@@ -86,7 +86,7 @@ def mirrors(monkeypatch):
 
     def use(*kinds):
         urls = [f"{base}/{kind}/" for kind in kinds]
-        monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", urls)
+        monkeypatch.setattr(data, "MIRRORS", urls)
         return types.SimpleNamespace(urls=urls, asked=server.asked)
 
     sums = [(name, hashlib.md5(content).hexdigest()) for name, content in ARCHIVES.items()]
@@ -224,7 +224,7 @@ def test_two_kernels_at_once_download_once(mirrors, tmp_path):
         import sys, time, pathlib, torchvision
         from course_utils import data
         data.MNIST_MD5, data.VALIDATION = {data.MNIST_MD5!r}, 4
-        torchvision.datasets.MNIST.mirrors = {served.urls!r}
+        data.MIRRORS = {served.urls!r}
         torchvision.datasets.MNIST.resources = {torchvision.datasets.MNIST.resources!r}
         folder = pathlib.Path(sys.argv[1])
         (folder / sys.argv[2]).touch()
@@ -303,6 +303,22 @@ def test_course_data_is_seen_from_the_working_folder_then_from_the_clone(tmp_pat
     assert data._root(None) == clone / "notebooks" / "data"
 
 
+def test_the_mirrors_are_torchvisions():
+    assert set(data.MIRRORS) == set(torchvision.datasets.MNIST.mirrors)
+
+
+def test_a_damaged_torchvision_is_not_taken_for_a_damaged_mirror(mirrors, tmp_path, monkeypatch):
+    class Damaged:
+        def __getattr__(self, name):
+            raise RuntimeError("operator torchvision::nms does not exist")
+
+    mirrors("good")
+    monkeypatch.setitem(sys.modules, "torchvision.datasets", Damaged())
+    with pytest.raises(ImportError, match="torchvision cannot be imported: operator"):
+        data.load_digits("mnist", root=tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
 def test_real_mnist_has_its_sizes():
     root = data._root(None)
     if any(data._read(root / RAW, name) is None for name in data.MNIST_MD5):
@@ -361,6 +377,7 @@ def test_embedded_digits_are_the_same_in_another_process_without_a_network(embed
         assert not {"sklearn", "torchvision", "PIL", "filelock"} & set(sys.modules)
         digits = data.load_digits(root="ein Ordner 数据")
         pixels = digits.train.images.numpy().tobytes() + digits.test.images.numpy().tobytes()
+        assert not {"sklearn", "torchvision"} & set(sys.modules), "seconds for nothing"
         print(hashlib.sha256(pixels).hexdigest(), digits.reason)"""
     pixels = embedded.train.images.numpy().tobytes() + embedded.test.images.numpy().tobytes()
     env = os.environ | {"PYTHONIOENCODING": "utf-8"}
@@ -370,6 +387,20 @@ def test_embedded_digits_are_the_same_in_another_process_without_a_network(embed
     assert done.stdout.startswith(hashlib.sha256(pixels).hexdigest()), done.stderr
     assert "no network" in done.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_read_from_scikit_learns_folder_is_what_scikit_learn_gives(monkeypatch):
+    def everything():
+        (scans, labels), photos = _embedded._scans(), map(data.load_photo, _embedded.PHOTOS)
+        return [torch.from_numpy(scans), labels, *photos]
+
+    found = everything()
+    assert _embedded._shipped("data/digits.csv.gz").is_file()
+    assert _embedded._shipped("images/china.jpg").is_file()
+    monkeypatch.setattr(_embedded, "_shipped", lambda name: Path("moved in a later version", name))
+    for ours, theirs in zip(found, everything(), strict=True):
+        assert ours.dtype == theirs.dtype
+        assert torch.equal(ours, theirs)
 
 
 def test_embedded_digits_leave_torch_as_it_was():

@@ -16,6 +16,8 @@ sys.path.insert(0, str(ROOT / "tools"))
 import build_notebooks as build  # noqa: E402
 
 MASTERS = sorted(build.LESSONS.glob("*.py"))
+LONGEST = ["10", "06", "13", "08", "09", "12"]  # begun first, so that no core waits at the end
+LONGEST_FIRST = sorted(MASTERS, key=lambda p: ([*LONGEST, p.stem[:2]].index(p.stem[:2]), p.stem))
 CHECK = re.compile(r"^checks\.(\w+)\(", re.M)
 
 
@@ -33,7 +35,7 @@ def checks_of(notebook):
                 yield name, said(cell)
 
 
-@pytest.mark.parametrize("master", MASTERS, ids=lambda p: p.stem)
+@pytest.mark.parametrize("master", LONGEST_FIRST, ids=lambda p: p.stem)
 def test_the_solutions_pass_their_checks_offline(master, tmp_path, record_property):
     record_property("notebook", f"solved/{master.stem}.ipynb")
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests/no_network")}

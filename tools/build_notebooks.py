@@ -93,6 +93,7 @@ def execute(notebook, folder, timeout=600, env=None):
         timeout=timeout,
         record_timing=False,
         store_widget_state=False,
+        shutdown_kernel="immediate",  # a kernel left to end by itself takes three seconds
         coalesce_streams=True,
         resources={"metadata": {"path": str(folder)}},
     ).execute(**({"env": env} if env else {}))

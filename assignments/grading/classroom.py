@@ -22,9 +22,10 @@ SOLUTION = build.build_notebooks.without_markers
 
 @dataclass(frozen=True)
 class Student:
-    """What one student hands in for A1.
+    """What one student hands in.
 
-    answers: cells filled in otherwise than in the solution, by name; None leaves one empty.
+    answers: cells filled in otherwise than in the solution, by name; None leaves one empty, and
+        "*" all.
     change: does something to the notebook. write: writes the file, given its path and the notebook.
     reason: part of what grades.csv should say. score: the points, or None where any will do.
     """
@@ -34,7 +35,8 @@ class Student:
     write: Any = None
     reason: str = ""
     score: float | None = None
-    file: str = "A1_arithmetic.ipynb"
+    file: str = ""
+    assignment: str = "A1"
 
 
 def filled_in(release, master, student_id, other=None):
@@ -48,7 +50,7 @@ def filled_in(release, master, student_id, other=None):
     for cell in notebook.cells:
         settings = cell.metadata.get("nbgrader", {})
         name = settings.get("grade_id")
-        if not settings.get("solution") or other.get(name, "") is None:
+        if not settings.get("solution") or "*" in other or other.get(name, "") is None:
             continue
         if name in other:
             cell.source = other[name]
@@ -171,7 +173,7 @@ ORDINARY = {
             path.write_text(nbformat.writes(notebook), "utf-8"),
         ),
     ),
-    "empty": Student(dict.fromkeys(("*",)), score=0, reason="not attempted"),
+    "empty": Student({"*": None}, score=0, reason="not attempted"),
     "half done": Student(
         {"depthwise_conv2d": None, "range_pool2d": None}, score=8, reason="not attempted"
     ),
@@ -199,6 +201,10 @@ ORDINARY = {
     "with the numbers of ada": Student(
         {"student_id": "student_id = 'ada'"}, reason="carries the id 'ada'"
     ),
+    "gradients": Student(score=20, assignment="A2"),
+    "gradients empty": Student({"*": None}, score=0, assignment="A2", reason="not attempted"),
+    "classifier": Student(score=16, assignment="A3"),
+    "budget": Student(score=16, assignment="A4"),
     "nothing handed in": Student(
         write=lambda path, notebook: None, score=0, reason="no notebook was handed in"
     ),
@@ -398,24 +404,20 @@ def write(folder, root=build.HERE, students=None):
     """
     folder, root = Path(folder), Path(root)
     students = {**ORDINARY, **HOSTILE} if students is None else students
-    (path,) = (root / "release" / "A1").glob("*.ipynb")
-    release, master = nbformat.read(path, as_version=4), build.read_master(build.masters()["A1"])
-    answers = [
-        cell.metadata.nbgrader.grade_id
-        for cell in release.cells
-        if cell.metadata.get("nbgrader", {}).get("solution")
-    ]
+    models = {}
+    for assignment in {student.assignment for student in students.values()}:
+        (path,) = (root / "release" / assignment).glob("*.ipynb")
+        master = build.read_master(build.masters()[assignment])
+        models[assignment] = path.name, nbformat.read(path, as_version=4), master
     for name, student in students.items():
-        other = dict(student.answers or {})
-        if "*" in other:
-            other = dict.fromkeys(answers)
-        notebook = filled_in(release, master, name, other)
+        file, release, master = models[student.assignment]
+        notebook = filled_in(release, master, name, student.answers)
         if student.change:
             student.change(notebook)
         for cell in notebook.cells:
             cell.source = cell.source.replace("{root!r}", repr(str(root.resolve())))
             cell.source = cell.source.replace("{folder!r}", repr(str(folder.resolve())))
-        target = folder / name / student.file
+        target = folder / name / (student.file or file)
         target.parent.mkdir(parents=True, exist_ok=True)
         if student.write:
             student.write(target, notebook)

@@ -23,8 +23,8 @@ def graded(course, factory, name, students):
     import shutil
 
     def make(folder):
-        shutil.copytree(course / "release" / "A1", folder / "release" / "A1")
-        shutil.copytree(course / "source" / "A1", folder / "source" / "A1")
+        for made in ("release", "source"):
+            shutil.copytree(course / made, folder / made)
         shutil.copy(course / "gradebook.db", folder)
         classroom.write(folder / "class", folder, students)
         before = fingerprint(folder / "class")
