@@ -264,11 +264,11 @@ assignments.graded(budget.measure(network, budget.judges(trained_on)))
 #
 # | | first target | second | third |
 # | --- | --- | --- | --- |
-# | trained on MNIST | 90 % | 94 % | 96.5 % |
+# | trained on MNIST | 90 % | 95 % | 97 % |
 # | trained on the embedded digits | 90 % | 95 % | 98 % |
 #
-# The hidden images are others than `judges`, so the number will differ a little from yours. With one
-# percent to spare you are safe. If it is not enough: what do the training images look like, and what
+# The hidden images are others than `judges`, so the number will differ a little from yours. It is
+# mostly lower, by up to half a percent and at times by one, so aim a little higher. If it is not enough: what do the training images look like, and what
 # the hidden ones? Is there a batch norm? Which layer takes most of the MACs, and is it worth them?
 
 # %% tests="accuracy_first_hidden" points=2
@@ -386,6 +386,24 @@ assignments.graded(budget.designs(designs, network, trained_on))
 # %% [markdown] written="what_helped" points=4
 # ### BEGIN SOLUTION
 #
-# (MODEL ANSWER TO COME)
+# (The numbers are from MNIST, on `judges`. Others will have others.)
+#
+# I began with a network like LeNet: 7,822 parameters, 140,864 MACs. Then I exchanged its wide images
+# for many channels: stride 2 at once, then depthwise and pointwise pairs. A pair from 32 to 64
+# channels costs an eighth of a standard convolution, so there is room for four of them, and the last
+# ones see the whole digit. The mean at the end saves parameters: 490 in place of 4,330.
+#
+# What helped most was no layer. Trained four times over the images as they are, the separable network
+# reads 96.3 % and 96.6 % (two seeds), the one like LeNet 95.7 % and 95.2 %. Trained on four moved copies,
+# which takes just as many steps, they read 98.2 % and 97.9 % (means of five seeds). Who is judged
+# by moved digits should learn from moved digits.
+#
+# The design helped less. The intervals of five seeds are 98.0 to 98.4 % and 97.6 to 98.2 %. They overlap,
+# so these runs do not decide between the two designs. Moved or not is decided: 1.7 % are 85 of the 5,000 images,
+# and the seeds scatter by 0.2 %.
+#
+# Next I would give up the mean. It forgets where in the image something is. With 32 channels at the end and `Flatten`
+# that is 9,082 parameters and 132,976 MACs. I expect a few tenths of a percent. If the interval of ten seeds
+# still overlaps with that of the mean, the place does not matter.
 #
 # ### END SOLUTION

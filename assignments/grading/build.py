@@ -57,6 +57,8 @@ def read_master(path):
             setup_seen, role = True, {"setup": "setup"}
         points = role.pop("points", None)
         if not role:
+            if "### BEGIN " in cell.source:
+                raise BadMaster(f"a solution stands outside an answer: {cell.source[:60]!r}")
             continue
         ((kind, name),) = role.items()
         _refuse(cell, kind, name, points, names)

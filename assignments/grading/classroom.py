@@ -186,7 +186,7 @@ ORDINARY = {
     ),
     "forgot the bias": Student({"depthwise_conv2d": WITHOUT_BIAS}, score=12, reason="bias"),
     "ignored the stride": Student({"depthwise_conv2d": STRIDE_1}, score=12, reason="tride"),
-    "only the maximum": Student({"range_pool2d": ONLY_MAXIMUM}, score=13, reason="inimum"),
+    "only the maximum": Student({"range_pool2d": ONLY_MAXIMUM}, score=13, reason="smallest"),
     "let PyTorch do it": Student({"depthwise_conv2d": LIBRARY}, score=12, reason="calls conv2d"),
     "changed its input": Student({"range_pool2d": IN_PLACE}, score=13, reason="changed in place"),
     "crashes": Student(

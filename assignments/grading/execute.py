@@ -192,6 +192,7 @@ class Execute(nbgrader.preprocessors.Execute):
         folder = self.folder / "exchange"
         cell = new_code_cell(f"__import__('student_side').work({str(folder)!r})")
         before, self.timeout, self.stuck = self.timeout, int(seconds), False
+        first = self.nb.cells[0]  # executing a cell puts it into the notebook, so it is put back
 
         def run():
             with self._alive():
@@ -203,7 +204,7 @@ class Execute(nbgrader.preprocessors.Execute):
         try:
             return remote.exchange(folder, request, run)
         finally:
-            self.timeout = before
+            self.timeout, self.nb.cells[0] = before, first
 
     def _judge(self, cell, last=False):
         """Run the test of this cell here; what it says of the answer becomes the cell's output."""

@@ -29,7 +29,7 @@ def graded(course, factory, name, students):
         classroom.write(folder / "class", folder, students)
         before = fingerprint(folder / "class")
         said = []
-        grade.grade(folder / "class", folder, workers=2, say=said.append)
+        grade.grade(folder / "class", folder, workers=2, say=said.append, timeout=30)
         (folder / "said.json").write_text(json.dumps(said))
         assert fingerprint(folder / "class") == before, "grading changed what was handed in"
 
@@ -115,6 +115,14 @@ def test_a_page_says_what_was_lost_and_shows_no_hidden_test(ordinary):
     assert sentence[:40] in re.sub(r"\s+", " ", text)
 
 
+def test_a_page_holds_the_notebook_and_nothing_of_the_grader(ordinary):
+    (page,) = (ordinary / "feedback" / "ada").rglob("*.html")
+    text = page.read_text("utf-8")
+    assert "A1 · Arithmetic" in text
+    for word in ("student_side", "exchange", "/tmp", str(ordinary)):
+        assert word not in text, word
+
+
 def test_what_a_person_reads_waits_for_a_person(ordinary):
     rows = rows_of(ordinary / "grades.csv")
     assert rows["ada"]["to_read"] == "3"
@@ -139,7 +147,7 @@ def test_grading_again_gives_the_same_grades_and_keeps_what_a_person_gave(ordina
             (again / name).mkdir(parents=True, exist_ok=True)
             for path in source.iterdir():
                 (again / name / path.name).write_bytes(path.read_bytes())
-        after = rows_of(grade.grade(again, ordinary, workers=2, say=lambda text: None))
+        after = rows_of(grade.grade(again, ordinary, workers=1, say=lambda text: None))
         assert float(after["ada"]["score"]) == float(before["ada"]["score"]) + 2
         assert after["turned kernel"] == before["turned kernel"]
     finally:
