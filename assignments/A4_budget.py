@@ -268,8 +268,9 @@ assignments.graded(budget.measure(network, budget.judges(trained_on)))
 # | trained on the embedded digits | 90 % | 95 % | 98 % |
 #
 # The hidden images are others than `judges`, so the number will differ a little from yours. It is
-# mostly lower, by up to half a percent and at times by one, so aim a little higher. If it is not enough: what do the training images look like, and what
-# the hidden ones? Is there a batch norm? Which layer takes most of the MACs, and is it worth them?
+# mostly lower, by up to half a percent and at times by one, so aim a little higher. If it is not
+# enough: what do the training images look like, and what the hidden ones? Is there a batch norm?
+# Which layer takes most of the MACs, and is it worth them?
 
 # %% tests="accuracy_first_hidden" points=2
 # The first target is looked at when your notebook is graded.
@@ -311,8 +312,8 @@ nickname = "ada"
 # %% [markdown]
 # ## Task 3 · The designs that you compared (2 points)
 #
-# A list of at least three designs, `designs`. Each is a dict with a `"name"`, the `"parameters"`, the `"macs"`,
-# and the `"accuracy"` on `judges`, from 0 to 1. One of them is your network. At least three differ in
+# A list of at least three designs, `designs`. Each is a dict with a `"name"`, the `"parameters"`, the
+# `"macs"`, and the `"accuracy"` on `judges`, from 0 to 1. One of them is your network. At least three differ in
 # their parameters or MACs. They need not all be inside the budget.
 #
 # Write the numbers down from your runs, or compute them here. If the whole notebook takes more than
@@ -398,12 +399,12 @@ assignments.graded(budget.designs(designs, network, trained_on))
 # which takes just as many steps, they read 98.2 % and 97.9 % (means of five seeds). Who is judged
 # by moved digits should learn from moved digits.
 #
-# The design helped less. The intervals of five seeds are 98.0 to 98.4 % and 97.6 to 98.2 %. They overlap,
-# so these runs do not decide between the two designs. Moved or not is decided: 1.7 % are 85 of the 5,000 images,
-# and the seeds scatter by 0.2 %.
+# The design helped less. The intervals of five seeds are 98.0 to 98.4 % and 97.6 to 98.2 %. They
+# overlap, so these runs do not decide between the two designs. Moved or not is decided: 1.7 % are
+# 85 of the 5,000 images, and the seeds scatter by 0.2 %.
 #
-# Next I would give up the mean. It forgets where in the image something is. With 32 channels at the end and `Flatten`
-# that is 9,082 parameters and 132,976 MACs. I expect a few tenths of a percent. If the interval of ten seeds
-# still overlaps with that of the mean, the place does not matter.
+# Next I would give up the mean. It forgets where in the image something is. With 32 channels at the
+# end and `Flatten` that is 9,082 parameters and 132,976 MACs. I expect a few tenths of a percent. If
+# the interval of ten seeds still overlaps with that of the mean, the runs do not show a gain.
 #
 # ### END SOLUTION

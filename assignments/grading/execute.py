@@ -43,7 +43,7 @@ nbclient.output_widget.OutputWidget.send = lambda *args, **kwargs: None
 class Execute(nbgrader.preprocessors.Execute):
     """Run a submission and test it. Its outputs hold, for each test, nothing or one error."""
 
-    seconds = Float(120.0, help="how long a whole notebook may run").tag(config=True)
+    seconds = Float(180.0, help="how long a whole notebook may run").tag(config=True)
     memory = Integer(2_500_000_000, help="bytes of memory that it may use").tag(config=True)
     printed = Integer(1_000_000, help="characters of output kept of a cell").tag(config=True)
     environment = Dict(help="environment variables of the kernel").tag(config=True)
@@ -222,7 +222,7 @@ class Execute(nbgrader.preprocessors.Execute):
             cell.outputs = [_error("not_there", str(error))]
         except NotYet as error:
             result = error.result
-            sentence = getattr(result, "sentence", "") or str(result).split("\n")[0]
+            sentence = getattr(result, "sentence", getattr(result, "why", "")) or str(result).split("\n")[0]
             cell.outputs = [_error(result.diagnosis or "not_yet", sentence, str(result))]
         except remote.guard.OutOfTime:
             cell.outputs = [_error("endless_loop", "It was stopped: it took too long.")]
