@@ -222,7 +222,8 @@ class Execute(nbgrader.preprocessors.Execute):
             cell.outputs = [_error("not_there", str(error))]
         except NotYet as error:
             result = error.result
-            sentence = getattr(result, "sentence", getattr(result, "why", "")) or str(result).split("\n")[0]
+            said = getattr(result, "sentence", "") or getattr(result, "why", "")
+            sentence = said or str(result).split("\n")[0]
             cell.outputs = [_error(result.diagnosis or "not_yet", sentence, str(result))]
         except remote.guard.OutOfTime:
             cell.outputs = [_error("endless_loop", "It was stopped: it took too long.")]

@@ -3,12 +3,16 @@
 import csv
 import hashlib
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 
 import pytest
-from grading import classroom, grade
-
 from conftest import once
+from grading import build, classroom, grade, report
+from nbgrader.api import Gradebook
 
 HOSTILE = pytest.mark.more
 
@@ -20,7 +24,6 @@ def rows_of(path):
 
 def graded(course, factory, name, students):
     """The course's folder after a class was graded in a copy of it."""
-    import shutil
 
     def make(folder):
         for made in ("release", "source"):
@@ -130,9 +133,6 @@ def test_what_a_person_reads_waits_for_a_person(ordinary):
 
 
 def test_grading_again_gives_the_same_grades_and_keeps_what_a_person_gave(ordinary):
-    from grading import build
-    from nbgrader.api import Gradebook
-
     before = rows_of(ordinary / "grades.csv")
     config = build.course(ordinary).CourseDirectory
     with Gradebook(config.db_url, config.course_id) as book:
@@ -173,3 +173,51 @@ def test_what_is_missing_is_said(ordinary, tmp_path, missing):
     folder = tmp_path / "no" if missing == "submissions" else tmp_path
     with pytest.raises(SystemExit, match=r"make assignments|is no folder|holds no submission"):
         grade.grade(folder, root)
+
+
+def test_a_pretend_class_is_taken_out_again_and_nothing_is_lost(course, tmp_path):
+    for made in ("release", "source"):
+        shutil.copytree(course / made / "A2", tmp_path / made / "A2")
+    with Gradebook(f"sqlite:///{tmp_path / 'gradebook.db'}", "cnn") as book:
+        book.add_student("ada")
+    (tmp_path / "grades.csv").write_text("student\nada\n")
+    (tmp_path / "feedback" / "ada").mkdir(parents=True)
+    said = []
+    report.forget(tmp_path, say=said.append)
+    (kept,) = tmp_path.glob("graded-*")
+    assert {path.name for path in kept.iterdir()} == {"gradebook.db", "grades.csv", "feedback"}
+    with Gradebook(f"sqlite:///{tmp_path / 'gradebook.db'}", "cnn") as book:
+        assert not book.students
+        assert [assignment.name for assignment in book.assignments] == ["A2"]
+    assert "class is empty" in said[0]
+
+
+def test_lines_of_students_who_are_not_in_this_run_stay(ordinary):
+    rows = rows_of(ordinary / "grades.csv")
+    (ordinary / "one" / "new").mkdir(parents=True, exist_ok=True)
+    after = rows_of(grade.grade(ordinary / "one", ordinary, say=lambda text: None))
+    assert after.pop("new")["reason"] == "no notebook was handed in"
+    assert after == rows
+
+
+@HOSTILE
+def test_where_the_system_cannot_fork_kernels_start_one_by_one(ordinary, tmp_path):
+    """The way of macOS and Windows, where it matters that it works at all."""
+    code = (
+        "import sys, json, tempfile; from pathlib import Path\n"
+        "from grading import grade, kernels\n"
+        "kernels.CAN_FORK = False\n"
+        "root, scratch = Path(sys.argv[1]), Path(sys.argv[2])\n"
+        "grade._start(grade._settings(root, scratch))\n"
+        "assert grade._grade_one('ada', 'A1') is None\n"
+        "from nbgrader.api import Gradebook\n"
+        "from grading import build\n"
+        "with Gradebook(build.course(root).CourseDirectory.db_url, 'cnn') as book:\n"
+        "    print('score', book.find_submission('A1', 'ada').score)\n"
+    )
+    path = os.pathsep.join([str(build.HERE), str(build.HERE.parent)])
+    line = [sys.executable, "-c", code, str(ordinary), str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": path}
+    run = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=300)
+    assert run.returncode == 0, run.stderr[-2000:]
+    assert f"score {classroom.ALL}" in run.stdout

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -143,6 +144,15 @@ def test_a_link_in_place_of_an_answer_is_no_answer(tmp_path):
             {"kind": "fetch", "name": "x"},
             lambda: (tmp_path / "reply").symlink_to(tmp_path / "other"),
         )
+
+
+def test_an_answer_that_unpacks_to_gigabytes_is_refused_unread(tmp_path):
+    def run():
+        with zipfile.ZipFile(tmp_path / "reply", "w", zipfile.ZIP_DEFLATED) as bomb:
+            bomb.writestr("archive/data/0", bytes(remote.LARGEST + 1))
+
+    with pytest.raises(remote.Unanswered, match="more than 200 MB"):
+        remote.exchange(tmp_path, {"kind": "fetch", "name": "x"}, run)
 
 
 def test_a_change_in_place_over_there_is_seen_here():
