@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from course_utils import ops
+from course_utils.checks.compare import numbers
 from course_utils.checks.engine import Case, Exercise, Mistake
 
 SLIDING = "lesson 01, 'Slide, multiply, add'"
@@ -165,7 +166,7 @@ output_size = Exercise(
 
 def _responses(kernel):
     """What a kernel answers to a flat picture and to edges: zero, plus or minus, for each."""
-    weight = torch.as_tensor(kernel, dtype=torch.float64)
+    weight = numbers(kernel).double()
     if weight.shape != (3, 3):
         raise ValueError(f"The kernel has shape {tuple(weight.shape)}; it should be (3, 3)")
 

@@ -1,13 +1,16 @@
 """What a check says, as plain text and as HTML."""
 
 import html
+import textwrap
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
-from course_utils.checks.compare import differing, fault
+from course_utils.checks.compare import differing, fault, numbers
 from course_utils.plotting import format_number
+
+WIDTH, SIDE = 100, 8  # of a line, in characters; of a picture of numbers, in cells
 
 
 @dataclass(frozen=True)
@@ -15,7 +18,8 @@ class Result:
     """The outcome of a check. `str()` is for people, `.passed` and `.diagnosis` for programs.
 
     `.diagnosis` is a short name such as "flipped_kernel", or None if the answer is right.
-    Where what is expected is itself the solution, `.secret` is True and it is not shown.
+    `.expected` is None where what is expected is itself the solution, and with `.hidden`, where
+    nothing of the case is shown either.
     """
 
     exercise: str
@@ -28,7 +32,8 @@ class Result:
     arguments: dict = field(default_factory=dict)
     expected: Any = None
     got: Any = None
-    secret: bool = False
+    grids: tuple = ()
+    hidden: bool = False
 
     @property
     def headline(self):
@@ -37,7 +42,7 @@ class Result:
             return f"✓ {self.exercise}: right.{cases}"
         if self.diagnosis == "not_attempted":
             return f"○ {self.exercise}: not attempted yet."
-        if self.number is None or self.total == 1:
+        if self.number is None or self.total == 1 or self.hidden:
             return f"✗ {self.exercise}: not yet."
         return (
             f"✗ {self.exercise}: not yet. Case {self.number + 1} of {self.total}, "
@@ -49,15 +54,17 @@ class Result:
         if not self.sentence:
             return ""
         gap = "\n" if "\n" in self.sentence else " "  # a line of code stands alone
+        if not self.lesson:
+            return self.sentence
         return f"{self.sentence}{gap}Read again: {self.lesson}."
 
     def __str__(self):
         lines = [self.headline]
         if not self.passed and self.sentence:
-            lines += [f"  {name} = {_inline(value)}" for name, value in self.arguments.items()]
-            for name, plane, marks in self._planes():
-                lines += [f"  {name}:"] + ["    " + row for row in _text_rows(plane, marks)]
-            lines.append(self.advice)
+            lines += [_wrapped(line, "    ") for line in self._shown]
+            for name, rows in self.grids:
+                lines += [f"  {name}:", *_aligned(rows)]
+            lines += [_wrapped(line) for line in self.advice.split("\n")]
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -66,91 +73,110 @@ class Result:
         colour = "#009E73" if self.passed else "#777777" if not self.sentence else "#D55E00"
         parts = [f"<b>{html.escape(self.headline)}</b>"]
         if not self.passed and self.sentence:
-            shown = [f"{name} = {_inline(value)}" for name, value in self.arguments.items()]
-            if shown:
-                parts.append(f"<pre style='margin:4px 0'>{html.escape(chr(10).join(shown))}</pre>")
-            grids = "".join(
-                "<div style='margin-right:2em'>"
-                + html.escape(name)
-                + _html_grid(plane, marks)
-                + "</div>"
-                for name, plane, marks in self._planes()
-            )
-            if grids:
-                parts.append(f"<div style='display:flex;flex-wrap:wrap'>{grids}</div>")
-            parts.append(html.escape(self.advice).replace("\n", "<br>"))
+            if shown := html.escape("\n".join(self._shown)):
+                style = "margin:4px 0;white-space:pre-wrap;padding-left:4ch;text-indent:-4ch"
+                parts += [f"<pre style='{style}'>{line}</pre>" for line in shown.split("\n")]
+            if self.grids:
+                tables = "".join(_html_grid(name, rows) for name, rows in self.grids)
+                parts.append(f"<div style='display:flex;flex-wrap:wrap;gap:4px 2em'>{tables}</div>")
+            advice = html.escape(self.advice).replace("\n", "<br>")
+            parts.append(f"<div style='overflow-wrap:anywhere'>{advice}</div>")
         body = "".join(f"<div>{part}</div>" for part in parts)
         return f"<div style='border-left:4px solid {colour};padding:2px 0 2px 10px'>{body}</div>"
 
-    def _planes(self):
-        """(name, (H, W) numbers, which of them differ) of the expected and the given answer."""
-        if self.expected is None or isinstance(self.expected, str | bool):
-            return []
-        expected, got, part = self.expected, self.got, ""
-        if isinstance(expected, tuple):
-            if not isinstance(got, tuple | list) or len(got) != len(expected):
-                return []
-            which = next(
-                i for i, (e, g) in enumerate(zip(expected, got, strict=True)) if fault(e, g)
-            )
-            expected, got, part = expected[which], got[which], f" (part {which + 1})"
-        try:
-            expected, got = torch.as_tensor(expected).detach(), torch.as_tensor(got).detach()
-        except (TypeError, ValueError, RuntimeError):
-            return []
-        before = [] if self.secret else [(f"expected{part}", expected)]
-        if expected.shape != got.shape:
-            return [
-                (f"{name}, shape {tuple(t.shape)}", *_first_plane(t, None))
-                for name, t in [*before, (f"got{part}", got)]
-            ]
-        marks = differing(expected, got)
-        return [
-            (name, *_first_plane(t, marks)) for name, t in [*before, (f"got{part}, * differs", got)]
-        ]
+    @property
+    def _shown(self):
+        given = {} if self.hidden else self.arguments
+        return [f"  {name} = {_inline(value)}" for name, value in given.items()]
 
 
-def _first_plane(tensor, marks):
-    """The first (H, W) plane with a differing cell, at most 8 by 8 of it, and its marks."""
+def grids(expected, got, secret=False):
+    """What came beside what should have: a name and rows of cells, of the first plane that differs.
+
+    A cell that differs ends in *. Where what is expected is secret, only what came is in it.
+    """
+    part = ""
+    if isinstance(expected, tuple):
+        if not isinstance(got, tuple | list) or len(got) != len(expected):
+            return ()
+        pairs = zip(expected, got, strict=True)
+        which = next((n for n, (one, two) in enumerate(pairs) if fault(one, two)), 0)
+        expected, got, part = expected[which], got[which], f" (part {which + 1})"
+    if isinstance(expected, str | bool):
+        return ()
+    try:
+        right, theirs = numbers(expected), numbers(got)
+    except TypeError:
+        return ()
+    names = [(f"expected{part}", right), (f"got{part}", theirs)][secret:]
+    if right.shape != theirs.shape:
+        shapes = [(f"{name}, shape {tuple(t.shape)}", t, None) for name, t in names]
+        return tuple(_grid(*one) for one in shapes)
+    marks = differing(expected, got)
+    starred = ", * differs" if marks.any() else ""
+    return tuple(_grid(name + starred * (t is theirs), t, marks) for name, t in names)
+
+
+def _grid(name, tensor, marks):
+    """A name, and the first (H, W) plane with a differing cell, at most 8 by 8 of it, as rows."""
     marks = torch.zeros(tensor.shape, dtype=torch.bool) if marks is None else marks
     tensor = tensor.reshape((1,) * (2 - tensor.dim()) + tuple(tensor.shape))
     marks = marks.reshape(tensor.shape)
+    if not tensor.numel():
+        return name, ()
+    whole = tensor.numel() == tensor[(0,) * (tensor.dim() - 2)].numel()
+    place = []
     while tensor.dim() > 2:
-        which = int(marks.flatten(1).any(1).int().argmax()) if tensor.shape[0] else 0
-        if not tensor.shape[0]:
-            return torch.zeros(0, 0), torch.zeros(0, 0)
-        tensor, marks = tensor[which], marks[which]
-    return tensor[:8, :8], marks[:8, :8]
+        which = int(marks.flatten(1).any(1).int().argmax())
+        tensor, marks, place = tensor[which], marks[which], [*place, f"{which}"]
+    first = [int(marks.any(1 - axis).int().argmax()) for axis in (0, 1)]
+    for axis, size in enumerate(tensor.shape):
+        start = max(0, min(first[axis] - 3, size - SIDE))
+        tensor, marks = (t.narrow(axis, start, min(size, SIDE)) for t in (tensor, marks))
+        place.append(f"{start}:{start + SIDE}" if size > SIDE else ":")
+    if not whole or place[-2:] != [":", ":"]:
+        name += f", at [{', '.join(place)}]"
+    return name, tuple(
+        tuple(_number(value) + "*" * mark for value, mark in zip(row, flags, strict=True))
+        for row, flags in zip(tensor.tolist(), marks.tolist(), strict=True)
+    )
 
 
-def _cells(plane, marks):
-    return [
-        [
-            format_number(value) + ("*" if mark else "")
-            for value, mark in zip(row, flags, strict=True)
-        ]
-        for row, flags in zip(plane.tolist(), marks.tolist(), strict=True)
-    ]
+def _number(value):
+    if isinstance(value, complex):
+        return f"{_number(value.real)} + {_number(value.imag)}j"
+    return format_number(value)
 
 
-def _text_rows(plane, marks):
-    rows = _cells(plane, marks)
+def _aligned(rows):
     width = max((len(cell) for row in rows for cell in row), default=0)
-    return ["  ".join(cell.rjust(width) for cell in row) for row in rows]
+    return ["    " + "  ".join(cell.rjust(width) for cell in row) for row in rows]
 
 
-def _html_grid(plane, marks):
+def _html_grid(name, rows):
     style = "border:1px solid #999;padding:2px 6px;text-align:right"
-    rows = "".join(
+    mark = "outline:3px solid #D55E00;outline-offset:-3px;font-weight:bold"
+    body = "".join(
         "<tr>"
         + "".join(
-            f"<td style='{style}{';outline:3px solid #D55E00' if '*' in cell else ''}'>{cell}</td>"
-            for cell in row
+            f"<td style='{style}{';' + mark if '*' in cell else ''}'>{cell}</td>" for cell in row
         )
         + "</tr>"
-        for row in _cells(plane, marks)
+        for row in rows
     )
-    return f"<table style='border-collapse:collapse;margin:4px'>{rows}</table>"
+    name = html.escape(name)
+    table = (
+        f"<table aria-label='{name}' style='border-collapse:collapse;margin:4px 0'>{body}</table>"
+    )
+    return f"<div><div>{name}</div>{table}</div>"
+
+
+def _wrapped(line, further=""):
+    """A line as lines of at most 100 characters; those of a student's code keep their indent."""
+    indent = line[: len(line) - len(line.lstrip())] + further
+    return textwrap.fill(
+        line, WIDTH, subsequent_indent=indent, break_on_hyphens=False, break_long_words=True
+    )
 
 
 def _inline(value):

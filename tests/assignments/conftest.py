@@ -1,27 +1,13 @@
 """The assignments and a pretend class, made once however many processes run the tests."""
 
-import os
 import sys
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
+from made_once import once
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "assignments"))
-
-
-def once(factory, name, make):
-    """A folder that the first process fills with `make(folder)` and the others find."""
-    base = factory.getbasetemp()
-    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    folder = shared / name
-    with FileLock(f"{folder}.lock"):
-        if not (folder / ".done").is_file():
-            folder.mkdir(exist_ok=True)
-            make(folder)
-            (folder / ".done").touch()
-    return folder
 
 
 @pytest.fixture(scope="session")

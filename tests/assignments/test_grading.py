@@ -10,8 +10,8 @@ import subprocess
 import sys
 
 import pytest
-from conftest import once
 from grading import build, classroom, grade, report
+from made_once import once
 from nbgrader.api import Gradebook
 
 HOSTILE = pytest.mark.more
