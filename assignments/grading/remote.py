@@ -54,10 +54,10 @@ class Remote:
         if kind == "shortcut":
             raise guard.Shortcut(reply["text"])
         if kind == "crash":
-            error = type(str(reply["type"]), (Exception,), {})(reply["text"])
-            if reply["type"] == "NotImplementedError":
-                error = NotImplementedError(reply["text"])
-            raise guard.Crash(error, reply["line"])
+            known = {"NotImplementedError": NotImplementedError, "TypeError": TypeError}
+            name = str(reply["type"])
+            kind = known.get(name) or type(name, (Exception,), {})
+            raise guard.Crash(kind(*filter(None, [str(reply["text"])])), str(reply["line"]))
         _copy_back(args, reply["args"])
         _copy_back(tuple(kwargs.values()), tuple(reply["kwargs"].values()))
         return _received(reply["value"])

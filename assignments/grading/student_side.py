@@ -102,8 +102,8 @@ def _call(function, request):
     except guard.Shortcut as shortcut:
         return {"kind": "shortcut", "text": str(shortcut)}
     except guard.Crash as crash:
-        name = type(crash.error).__name__
-        return {"kind": "crash", "type": name, "text": str(crash.error)[:1000], "line": crash.line}
+        name, _, text = str(crash).partition(": ")
+        return {"kind": "crash", "type": name, "text": text, "line": crash.line}
     return {"kind": "value", "value": plain(value), "args": plain(args), "kwargs": plain(kwargs)}
 
 
