@@ -63,7 +63,7 @@ forget-grades: $(READY_TO_GRADE)
 bench: $(READY_TO_GRADE)
 	@$(BIN)/python benchmarks/time_to_99.py
 	@$(BIN)/python benchmarks/widget_latency.py
-	@$(BIN)/python benchmarks/grading.py
+	@$(BIN)/python benchmarks/grading_time.py
 
 lint: $(READY)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

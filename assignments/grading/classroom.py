@@ -27,6 +27,7 @@ class Student:
     answers: cells filled in otherwise than in the solution, by name; None leaves one empty, and
         "*" all.
     change: does something to the notebook. write: writes the file, given its path and the notebook.
+    slow: whether it trains for longer than a quick test should.
     reason: part of what grades.csv should say. score: the points, or None where any will do.
     """
 
@@ -37,6 +38,7 @@ class Student:
     score: float | None = None
     file: str = ""
     assignment: str = "A1"
+    slow: bool = False
 
 
 def filled_in(release, master, student_id, other=None):
@@ -204,7 +206,7 @@ ORDINARY = {
     "gradients": Student(score=20, assignment="A2"),
     "gradients empty": Student({"*": None}, score=0, assignment="A2", reason="not attempted"),
     "classifier": Student(score=16, assignment="A3"),
-    "budget": Student(score=16, assignment="A4"),
+    "budget": Student(score=16, assignment="A4", slow=True),
     "nothing handed in": Student(
         write=lambda path, notebook: None, score=0, reason="no notebook was handed in"
     ),

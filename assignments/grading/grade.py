@@ -167,7 +167,8 @@ def _in_parallel(todo, settings, workers, say):
                     _progress(say, len(outcomes), len(todo), one)
             left = [one for one in batch if (one.student, one.assignment) not in outcomes]
             if count == 1 and left:  # the first of them broke the pool
-                outcomes[left[0].student, left[0].assignment] = "grading it broke the grader"
+                why = "the process that graded it ended, twice"
+                outcomes[left[0].student, left[0].assignment] = why
                 left = left[1:]
             elif left:
                 alone += left

@@ -1,6 +1,6 @@
 """Time to grade a class of 30: `make grade`, and plain nbgrader beside it, on the same notebooks.
 
-    python benchmarks/grading.py
+    python benchmarks/grading_time.py
 
 Both autograde each submission, write its feedback page and a CSV of grades. The class is the
 pretend one of `grading.classroom`, ordinary students only, repeated up to 30. A section of
@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT / "assignments"))
 
 from grading import build, classroom  # noqa: E402
 
-STUDENTS, ROUNDS = 30, 3
+STUDENTS, ROUNDS = 30, int(os.environ.get("ROUNDS", 3))
 TARGET = 180  # seconds, on two cores
 
 
@@ -102,7 +102,7 @@ def main():
     text = f"""
 ## Grading a class
 
-`python benchmarks/grading.py`; {results.machine("nbgrader", "nbclient", "ipykernel", "torch")}
+`python benchmarks/grading_time.py`; {results.machine("nbgrader", "nbclient", "ipykernel", "torch")}
 Load of the machine at the start: {load:.1f}.
 
 {results.table(["", f"s for {STUDENTS} submissions: median (least–most)", "s each"], rows)}
