@@ -288,10 +288,9 @@ if logits is not None:
 #   that threshold.
 # - If no threshold reaches the precision, return `float("inf")` and `0.0`: nothing is called a 7.
 #
-# An example: the scores 0.9, 0.8, 0.6, 0.4, of which the first, the second and the fourth are a
-# 7. The thresholds give the precisions 1/1, 2/2, 2/3 and 3/4. For 0.75 the answer is the
-#    threshold 0.4 with recall 1; for 0.9 it is 0.8 with recall 2/3. Mind that the precision went
-#    down and up again.
+# An example: the scores are 0.9, 0.8, 0.6, 0.4, and all but the third belong to a 7. As thresholds
+# they give the precisions 1/1, 2/2, 2/3 and 3/4. For 0.75 the answer is the threshold 0.4 with
+# recall 1; for 0.9 it is 0.8 with recall 2/3. Mind that the precision went down and up again.
 #
 # Again without scikit-learn.
 
