@@ -216,7 +216,8 @@ FORBIDDEN = """
 import os, pathlib, glob
 found = []
 wanted = ("**/hidden/*.py", "**/gradebook.db", "**/A1_arithmetic.ipynb", "**/assignments/*.py")
-for place in ("..", "../..", os.path.expanduser("~root"), "/tmp", "/home", {root!r}):
+wanted += ("shadow",)
+for place in ("..", "../..", os.path.expanduser("~root"), "/tmp", "/home", "/etc", {root!r}):
     for pattern in wanted:
         try:
             for path in pathlib.Path(place).glob(pattern):
