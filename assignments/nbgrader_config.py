@@ -20,7 +20,7 @@ c.ClearSolutions.code_stub = {"python": "# your code here"}
 c.ClearSolutions.text_stub = "*Write your answer here.*"
 
 c.OverwriteKernelspec.enabled = True
-c.Execute.timeout = 60
+c.Execute.timeout = 100
 # A feedback page says what was lost and why, and shows no hidden test.
 c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.GetGrades",
