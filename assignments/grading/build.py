@@ -108,7 +108,9 @@ def build(assignment, root=HERE, run=True):
         raise BadMaster(f"nbgrader refuses {assignment}: {done.get('error') or done.get('log')}")
     release = root / "release" / assignment / source.name
     if run:
-        complaints = Validator().validate(str(source))
+        config = course(root)
+        config.Execute.timeout = 600  # the computer may be busy; nobody is graded here
+        complaints = Validator(config=config).validate(str(source))
         if complaints:
             raise BadMaster(f"the solution of {assignment} fails: {json.dumps(complaints)[:2000]}")
         run_as_student(release)
