@@ -107,7 +107,7 @@ Load of the machine at the start: {load:.1f}.
 
 {results.table(["", f"s for {STUDENTS} submissions: median (least–most)", "s each"], rows)}
 
-Plain nbgrader takes {ratio:.1f} times as long. {ROUNDS} rounds in turn; assignment A1, ordinary
+Plain nbgrader takes {ratio:.1f} times as long. Rounds in turn: {ROUNDS}; assignment A1, ordinary
 students. `make grade` uses all cores and forks the kernels from a process that has PyTorch loaded;
 `nbgrader autograde`, `generate_feedback` and `export` work one after the other. The target is under
 {TARGET} s on two cores: {"met" if middle["make grade"] < TARGET else "not met"}.
