@@ -432,7 +432,11 @@ def write(folder, root=build.HERE, students=None):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", help="where to write the notebooks; made if it is not there")
-    parser.add_argument("--hostile", action="store_true", help="also those who attack the grader")
+    parser.add_argument(
+        "--hostile",
+        action="store_true",
+        help="also those who attack: grade them only where Landlock 6 or newer is named",
+    )
     arguments = parser.parse_args()
     names = write(arguments.folder, students=None if arguments.hostile else ORDINARY)
     print(f"{len(names)} students of a pretend class are in {arguments.folder}.")
