@@ -1,5 +1,6 @@
 """The assignments and a pretend class, made once however many processes run the tests."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -8,6 +9,9 @@ from made_once import once
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "assignments"))
+# nbgrader calls alembic by its name, and one test makes a gradebook before nbgrader's settings,
+# which see to that, are read.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 
 @pytest.fixture(scope="session")
