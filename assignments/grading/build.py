@@ -1,8 +1,8 @@
 """Make the assignments: masters to nbgrader's source/, source/ to what students get, release/.
 
-python -m grading.build            all assignments
-python -m grading.build A1 A3      these
-python -m grading.build --quick    without running them
+python assignments build            all assignments
+python assignments build A1 A3      these
+python assignments build --quick    without running them
 """
 
 import argparse
@@ -119,7 +119,7 @@ def build(assignment, root=HERE, run=True):
 
 def run_as_student(release):
     """Run a release from top to bottom, unanswered. Raises: BadMaster, if a cell fails."""
-    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH",)}
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     notebook = nbformat.read(release, as_version=4)
     client = NotebookClient(
         notebook,

@@ -1,7 +1,7 @@
 """Grade a folder of submissions: `make grade SUBMISSIONS=folder`.
 
-    python -m grading.grade FOLDER             every assignment found in it
-    python -m grading.grade FOLDER --only A1   one of them
+    python assignments grade FOLDER             every assignment found in it
+    python assignments grade FOLDER --only A1   one of them
 
 Writes, beside nbgrader's own folders, `grades.csv` (a line for each student and assignment), a
 feedback page for each student, and for A4 the class's leaderboard.
@@ -167,7 +167,7 @@ def _in_parallel(todo, settings, workers, say):
                         outcomes[one.student, one.assignment] = job.result()
                     except BrokenProcessPool:
                         continue
-                    _progress(say, len(outcomes), len(todo), one)
+                    say(f"{len(outcomes):4d} of {len(todo)}  {one.assignment}  {one.student}")
             left = [one for one in batch if (one.student, one.assignment) not in outcomes]
             if count == 1 and left:  # the first of them broke the pool
                 why = "the process that graded it ended, twice"
@@ -187,10 +187,6 @@ def _pool(settings, count):
         initializer=_start,
         initargs=(settings,),
     )
-
-
-def _progress(say, done, total, one):
-    say(f"{done:4d} of {total}  {one.assignment}  {one.student}")
 
 
 def _start(settings):

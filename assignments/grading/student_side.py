@@ -4,22 +4,24 @@ Runs beside the student's code and so is trusted with nothing: it knows no test 
 and what it sends back is data, which the other side (`remote.py`) reads as such.
 """
 
+import importlib
 import marshal
 import pickle
 import random
 import socket
-import sys
 import types
 from pathlib import Path
 
+# torch._dynamo is what the first optimizer imports, and takes longest.
+COMMON = ("torch._dynamo", "matplotlib.pyplot", "ipykernel.kernelapp", "ipykernel.ipkernel")
+COMMON += tuple(f"course_utils.{name}" for name in ("assignments", "budget", "plotting"))
 PRINTED = 2_000_000  # characters that a notebook may print before it is stopped
 
 
 def load():
     """Import what nearly every notebook imports."""
-
-    import course_utils.assignments
-    import course_utils.plotting  # noqa: F401
+    for name in COMMON:
+        importlib.import_module(name)
 
 
 def prepare():
@@ -160,6 +162,3 @@ def plain(value, depth=0):
         if isinstance(value, dict):
             return {str(k): plain(part, depth + 1) for k, part in value.items()}
     return {"__kind__": "other", "type": type(value).__name__}
-
-
-sys.modules.setdefault("student_side", sys.modules[__name__])
