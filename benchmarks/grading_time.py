@@ -1,6 +1,7 @@
 """Time to grade a class of 30: `make grade`, and plain nbgrader beside it, on the same notebooks.
 
-    python benchmarks/grading_time.py
+    python benchmarks/grading_time.py            # some five minutes a round
+    ROUNDS=1 python benchmarks/grading_time.py
 
 Both autograde each submission, write its feedback page and a CSV of grades. The class is the
 pretend one of `grading.classroom`, ordinary students only, repeated up to 30. A section of
@@ -72,29 +73,32 @@ def run(line, cwd):
         sys.exit(f"{' '.join(line)} failed:\n{done.stderr[-3000:]}")
 
 
-def seconds_of(way):
+def seconds_of(way, students):
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         build.build("A1", root, run=False)
-        classroom.write(root / "class", root, class_of(STUDENTS))
+        classroom.write(root / "class", root, class_of(students))
         start = time.perf_counter()
         way(root)
         return time.perf_counter() - start
 
 
 def main():
-    load = os.getloadavg()[0]
+    parser = results.options(__doc__.splitlines()[0], "one round with a class of two")
+    options = parser.parse_args()
+    students, rounds = (2, 1) if options.quick else (STUDENTS, ROUNDS)
+    load = results.load()
     times = {"make grade": [], "plain nbgrader": []}
-    for number in range(ROUNDS):
+    for number in range(rounds):
         for name, way in (("make grade", ours), ("plain nbgrader", plain)):
-            times[name].append(seconds_of(way))
-            print(f"{number + 1}/{ROUNDS} {name}: {times[name][-1]:.1f} s", flush=True)
+            times[name].append(seconds_of(way, students))
+            print(f"{number + 1}/{rounds} {name}: {times[name][-1]:.1f} s", flush=True)
     middle = {name: statistics.median(all_of) for name, all_of in times.items()}
     rows = [
         [
             name,
             f"{middle[name]:.1f} ({min(all_of):.1f}–{max(all_of):.1f})",
-            f"{middle[name] / STUDENTS:.2f}",
+            f"{middle[name] / students:.2f}",
         ]
         for name, all_of in times.items()
     ]
@@ -103,16 +107,17 @@ def main():
 ## Grading a class
 
 `python benchmarks/grading_time.py`; {results.machine("nbgrader", "nbclient", "ipykernel", "torch")}
-Load of the machine at the start: {load:.1f}.
+Load of the machine at the start: {load}.
 
-{results.table(["", f"s for {STUDENTS} submissions: median (least–most)", "s each"], rows)}
+{results.table(["", f"s for {students} submissions: median (least–most)", "s each"], rows)}
 
-Plain nbgrader takes {ratio:.1f} times as long. Rounds in turn: {ROUNDS}; assignment A1, ordinary
+Plain nbgrader takes {ratio:.1f} times as long. Rounds in turn: {rounds}; assignment A1, ordinary
 students. `make grade` uses all cores and forks the kernels from a process that has PyTorch loaded;
 `nbgrader autograde`, `generate_feedback` and `export` work one after the other. The target is under
 {TARGET} s on two cores: {"met" if middle["make grade"] < TARGET else "not met"}.
 """
-    results.write_section("grading", text)
+    results.write_section("grading", text, options.output)
+    results.keep("grading", {"students": students, **times}, options.output)
     print(text)
 
 

@@ -8,6 +8,7 @@ pixels scaled to [−1, 1]. Trained on the course's 55,000 training images; accu
 its 5,000 validation images.
 """
 
+import argparse
 import json
 from datetime import date
 from importlib.metadata import version
@@ -47,6 +48,7 @@ def measure(seed, digits, settings=SETTINGS):
 
 
 def main():
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()  # --help alone
     digits = data.load_digits("mnist")
     settings = {
         "command": "python benchmarks/published_claim.py",

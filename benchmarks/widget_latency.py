@@ -14,8 +14,6 @@ slider) changes the number by 0.1. Measured in the page, from the moment the pre
 Writes its section of benchmarks/RESULTS.md.
 """
 
-import argparse
-import os
 import re
 import statistics
 import subprocess
@@ -24,7 +22,7 @@ import tempfile
 from pathlib import Path
 
 import nbformat
-from results import machine, table, write_section
+from results import keep, load, machine, options, table, write_section
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "widgets"))
@@ -32,7 +30,7 @@ sys.path.insert(0, str(ROOT / "tests" / "widgets"))
 import labserver  # noqa: E402
 from page import CHROMIUM, open_browser  # noqa: E402
 
-REPETITIONS, WARM_UP = 80, 8
+REPETITIONS, WARM_UP, QUICK = 80, 8, 5
 OURS = """\
 from course_utils.widgets import KernelPlayground
 from course_utils.widgets._kernels import preset
@@ -151,14 +149,13 @@ def summarise(values):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = options(__doc__.splitlines()[0], f"{QUICK} key presses each")
     parser.add_argument("--repetitions", type=int, default=REPETITIONS)
-    parser.add_argument("--output", type=Path, help="another file than benchmarks/RESULTS.md")
-    options = parser.parse_args()
+    arguments = parser.parse_args()
     if not CHROMIUM:
         sys.exit("This benchmark drives Chromium, which is not here: install chromium.")
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
-    times = measure(options.repetitions)
+    load_at_start = load()
+    times = measure(QUICK if arguments.quick else arguments.repetitions)
     names = {
         "playground": "`KernelPlayground`, computed in the browser",
         "twin": "its twin, `interact` and matplotlib",
@@ -182,7 +179,7 @@ def main():
 
 `python benchmarks/widget_latency.py`; {machine(*packages)}
 Chromium {re.search(r"[0-9.]+", chromium)[0]}, headless, painting by software; load of the machine
-at the start: {load:.1f}.
+at the start: {load_at_start}.
 
 {table(header, rows)}
 
@@ -194,7 +191,8 @@ and the answer. From the press's arrival in the page until `putImageData` has re
 new `<img>` is loaded; until the first animation frame callback after that; and until a message
 posted from it arrives, which is after that frame is laid out and painted.
 """
-    write_section("widget_latency", text, *([options.output] if options.output else []))
+    write_section("widget_latency", text, arguments.output)
+    keep("widget_latency", times, arguments.output)
     print(text)
 
 

@@ -58,6 +58,11 @@ def test_the_command_fits_the_place():
     assert "--allow-root" in lab.command(8888, "localhost", screen=False, root=True)
 
 
+def test_waiting_threads_sleep_unless_the_reader_has_chosen():
+    assert lab.quiet_threads({"A": "b"}) == {"A": "b", "OMP_WAIT_POLICY": "PASSIVE"}
+    assert lab.quiet_threads({"OMP_WAIT_POLICY": "ACTIVE"}) == {"OMP_WAIT_POLICY": "ACTIVE"}
+
+
 def status_of(url):
     """The status that a server answers with; one that is only just starting gets half a minute."""
     deadline = time.monotonic() + 30

@@ -85,13 +85,10 @@ def example_digits():
 
     Each is the scan that is nearest to the mean of its kind.
     """
-    from sklearn.datasets import load_digits
-
-    digits = load_digits()
-    labels = torch.from_numpy(digits.target.astype(np.int64))
+    pixels, labels = _embedded._scans()
     generator = torch.Generator().manual_seed(_embedded.SEED)
     scans = _embedded._divide(labels, generator)["test"]
-    images = torch.from_numpy((digits.images / 16).astype(np.float32))
+    images = torch.from_numpy((pixels / 16).astype(np.float32))
     kinds = [scans[labels[scans] == digit] for digit in range(10)]
     off = [(images[kind] - images[kind].mean(0)).norm(dim=(1, 2)) for kind in kinds]
     chosen = torch.stack([kind[o.argmin()] for kind, o in zip(kinds, off, strict=True)])

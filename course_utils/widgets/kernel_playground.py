@@ -213,9 +213,8 @@ def _fill_album():
 
 def _digit():
     """A handwritten digit as a network sees it: white on black, (28, 28)."""
-    from sklearn.datasets import load_digits
-
-    scan = torch.from_numpy(load_digits().images[SCAN] / 16).to(torch.float32)
+    pixels, _ = _embedded._scans()
+    scan = torch.from_numpy(pixels[SCAN] / 16).to(torch.float32)
     strokes, centre = _embedded._redraw(scan[None, None])
     place = _embedded._moves(centre, torch.Generator(), strength=0)
     return _embedded._render(strokes, place)[0].to(torch.float32) / 255
