@@ -8,6 +8,7 @@ https://doi.org/10.24432/C50P49, CC BY 4.0. The photographs' sources stand at `l
 import functools
 import importlib.util
 import os
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 
@@ -183,11 +184,18 @@ def _open(path):
             f" {os.getcwd()}"
         )
     try:
-        with Image.open(path) as file:
-            picture = ImageOps.exif_transpose(file)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path) as file:
+                picture = ImageOps.exif_transpose(file)
         if picture.mode.startswith("I"):  # 16 bits; convert() would cut off, not scale
             picture = Image.fromarray((np.asarray(picture) / 257).clip(0, 255).astype(np.uint8))
         picture = picture.convert("RGBA")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        most = Image.MAX_IMAGE_PIXELS // 1_000_000
+        raise ValueError(
+            f"name={str(path)!r} has too many pixels, more than {most} millions: make it smaller"
+        ) from None
+    except (OSError, SyntaxError, ValueError) as error:
         raise ValueError(f"name={str(path)!r} cannot be read as a picture: {error}") from error
     return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")

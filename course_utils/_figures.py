@@ -18,6 +18,7 @@ SIGNED = LinearSegmentedColormap.from_list(
 )
 PALE = LinearSegmentedColormap.from_list("pale", ["#ffffff", "#c9d9ea"])
 OUTLINE, TEXT = "#D55E00", "#222222"
+NOT_FINITE = "#d43d9c"  # cells that hold no number; what is drawn says so in words, too
 WIDTH = 7.0  # inches: the widest figure that a notebook shows without shrinking it
 PIXELS_PER_INCH = 96  # what a browser calls an inch
 
@@ -90,6 +91,30 @@ def as_array(values):
     """A tensor, or anything that NumPy takes, as an array."""
     values = values.detach().cpu() if isinstance(values, torch.Tensor) else values
     return np.asarray(values)
+
+
+def finite_or_nan(values):
+    """An array for matplotlib, which draws no infinity: nan stands for it."""
+    array = as_array(values)
+    return np.where(np.isfinite(array), array, np.nan) if array.dtype.kind == "f" else array
+
+
+def not_finite(values):
+    """How many numbers are not finite, in words; an empty text where all are."""
+    array = as_array(values)
+    count = int((~np.isfinite(array)).sum()) if array.dtype.kind == "f" else 0
+    return f"{count:,} of {array.size:,} numbers are nan or infinite" if count else ""
+
+
+def with_note(title, note):
+    """A title with a line below it, where there is something to note."""
+    return f"{title}\n({note})" if note and title else f"({note})" if note else title
+
+
+def largest_magnitude(planes):
+    """The largest |number| of all planes that is finite; 1 where there is none but 0."""
+    each = (np.abs(plane)[np.isfinite(plane)] for plane in planes)
+    return max((float(part.max()) for part in each if part.size), default=1.0) or 1.0
 
 
 def as_plane(values, what):

@@ -1,9 +1,12 @@
 """What is seen while a network trains: a bar and a curve in a notebook, tqdm in a terminal."""
 
 import base64
+import contextlib
 import html
 import sys
 import time
+
+from . import _files
 
 
 class Silent:
@@ -89,7 +92,10 @@ class Notebook(Silent):
 
 
 class TensorBoard(Silent):
-    """Scalars for TensorBoard: the loss of each step, the validation figures of each epoch."""
+    """Scalars for TensorBoard: the loss of each step, the validation figures of each epoch.
+
+    A log that can no longer be written, for instance on a full disk, does not end the training.
+    """
 
     def __init__(self, log_dir):
         try:
@@ -99,19 +105,39 @@ class TensorBoard(Silent):
                 f"log_dir={str(log_dir)!r} needs TensorBoard, which is not installed: "
                 "pip install tensorboard, or leave log_dir out"
             ) from error
-        self.writer = SummaryWriter(str(log_dir))
+        try:
+            self.writer, self.log_dir, self.ended = SummaryWriter(str(log_dir)), log_dir, False
+        except OSError as error:
+            raise _files.unwritable(log_dir, error) from None
 
     def step(self, history):
-        self.writer.add_scalar("train/loss", history.step_loss[-1], len(history.step_loss))
+        self._write("train/loss", history.step_loss[-1], len(history.step_loss))
 
     def epoch(self, history):
         last, steps = history.epochs[-1], len(history.step_loss)
         if last.validation_loss is not None:
-            self.writer.add_scalar("validation/loss", last.validation_loss, steps)
-            self.writer.add_scalar("validation/accuracy", last.validation_accuracy, steps)
+            self._write("validation/loss", last.validation_loss, steps)
+            self._write("validation/accuracy", last.validation_accuracy, steps)
 
     def close(self, history):
-        self.writer.close()
+        with self._going_on():
+            self.writer.close()
+
+    def _write(self, name, value, step):
+        if not self.ended:
+            with self._going_on():
+                self.writer.add_scalar(name, value, step)
+
+    @contextlib.contextmanager
+    def _going_on(self):
+        try:
+            yield
+        except OSError as error:
+            if not self.ended:
+                print(
+                    f"{_files.unwritable(self.log_dir, error)}. Training goes on.", file=sys.stderr
+                )
+            self.ended = True
 
 
 def watchers(progress, steps, log_dir):

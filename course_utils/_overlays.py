@@ -5,7 +5,19 @@ from matplotlib.colors import CenteredNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ._figures import SIGNED, TEXT, WIDTH, as_plane, in_style, shower
+from ._figures import (
+    NOT_FINITE,
+    SIGNED,
+    TEXT,
+    WIDTH,
+    as_plane,
+    finite_or_nan,
+    in_style,
+    largest_magnitude,
+    not_finite,
+    shower,
+    with_note,
+)
 
 
 @in_style
@@ -32,6 +44,9 @@ def draw_overlays(images, maps, field, titles=None, columns=None, label="value")
             f"{len(planes)} images, {len(maps)} maps and {len(titles)} titles: "
             "one of each is needed for every picture"
         )
+    notes = [not_finite(each) for each in maps]
+    titles = [with_note(title, note) for title, note in zip(titles, notes, strict=True)]
+    planes, maps = ([finite_or_nan(each) for each in both] for both in (planes, maps))
     columns = columns or min(5, len(planes))
     rows, side = -(-len(planes) // columns), min(2.4, WIDTH / columns)
     lines = max(title.count("\n") + 1 if title else 0 for title in titles)
@@ -40,30 +55,39 @@ def draw_overlays(images, maps, field, titles=None, columns=None, label="value")
         layout="constrained",
     )
     axes = figure.subplots(rows, columns, squeeze=False)
-    norm = CenteredNorm(0, max(float(np.abs(each).max()) for each in maps) or 1.0)
+    norm = CenteredNorm(0, largest_magnitude(maps))
     said = []
     for axis in axes.flat:
         axis.axis("off")
     for axis, plane, each, title in zip(axes.flat, planes, maps, titles, strict=False):
         shown = _draw_one(axis, plane, each, field, norm)
         axis.set_title(title, weight="normal")
-        row, column = divmod(int(each.argmax()), each.shape[1])
         name = title.replace("\n", ", ") or f"picture {len(said) + 1}"
-        where = f"largest in row {row}, column {column} of {each.shape[0]} × {each.shape[1]}"
-        said.append(f"{name}: {where if each.any() else '0 everywhere'}")
+        said.append(f"{name}: {_largest(each)}")
     figure.colorbar(shown, ax=axes, shrink=0.8, aspect=25, label=label)
     figure.alt_text = f"Maps over the outline of the image. {'; '.join(said)}."
     return figure
+
+
+def _largest(each):
+    if np.isnan(each).all():
+        return "no number"
+    row, column = divmod(int(np.nanargmax(each)), each.shape[1])
+    where = f"largest in row {row}, column {column} of {each.shape[0]} × {each.shape[1]}"
+    return where if np.nan_to_num(each).any() else "0 everywhere"
 
 
 def _draw_one(axis, plane, each, field, norm):
     middle = field.start + (field.size - 1) / 2  # of what cell 0 sees
     low = middle - field.jump / 2
     right, bottom = (low + count * field.jump for count in (each.shape[1], each.shape[0]))
-    shown = axis.imshow(each, cmap=SIGNED, norm=norm, extent=(low, right, bottom, low))
+    shades = SIGNED.with_extremes(bad=NOT_FINITE)
+    shown = axis.imshow(each, cmap=shades, norm=norm, extent=(low, right, bottom, low))
+    each = np.nan_to_num(each)  # as far as the signs are concerned
     height, width = plane.shape
-    if plane.max() > plane.min():
-        level = (float(plane.min()) + float(plane.max())) / 2
+    dark, bright = (float(pick(np.nan_to_num(plane))) for pick in (np.min, np.max))
+    if bright > dark:
+        level = (dark + bright) / 2
         axis.contour(plane, [level], colors=TEXT, linewidths=1.3)
     box = {"fill": False, "ec": "#777777", "lw": 0.8}
     axis.add_patch(Rectangle((low, low), right - low, bottom - low, linestyle="--", **box))

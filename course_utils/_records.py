@@ -118,7 +118,10 @@ class Evaluation:
 
     def _summary(self):
         n = _count(len(self.predictions), "image")
-        return f"Accuracy {self.accuracy:.2%}, loss {self.loss:.4f} on {n}."
+        line = f"Accuracy {self.accuracy:.2%}, loss {self.loss:.4f} on {n}."
+        if wrong := (~self.probabilities.isfinite()).any(1).sum().item():
+            line += f" {wrong:,} of the answers are nan, and count as class 0: look at the weights."
+        return line
 
     def __repr__(self):
         return f"{text_table(*self._table())}\n{self._summary()}"

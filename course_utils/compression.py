@@ -49,10 +49,12 @@ def prune_mask(weight, sparsity):
     Returns:
         A bool tensor in the shape of weight, False where a weight is dropped.
     Raises:
-        ValueError: sparsity is not possible.
+        ValueError: sparsity is not possible, or a weight is not finite.
     """
     if not 0 <= sparsity <= 1:
         raise ValueError(f"sparsity={sparsity!r} is not possible: give a share from 0 to 1")
+    if not weight.isfinite().all():
+        raise ValueError("weight has to hold numbers, all of them finite")
     order = weight.abs().flatten().argsort(stable=True)
     mask = torch.ones(weight.numel(), dtype=torch.bool)
     mask[order[: round(sparsity * weight.numel())]] = False

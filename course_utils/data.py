@@ -161,7 +161,7 @@ def _mnist(raw):
             _fetch(raw)
         except DataUnavailable as error:
             what = f"damaged and not replaced: {damaged} in {raw}; " if damaged else ""
-            raise DataUnavailable(what + error.cause, raw) from error
+            raise DataUnavailable(what + error.cause, raw) from None
         files |= {name: _read(raw, name) for name in missing}
     # IDX: a header of 4 bytes and 4 more for each dimension, then a byte a value.
     images, labels, test_images, test_labels = (
@@ -204,7 +204,7 @@ def _fetch(raw):
                     _download(missing, Path(folder), raw)
     except OSError as error:  # the disk's; a network's has become DataUnavailable
         cause = "the disk is full" if error.errno in DISK_FULL else error.strerror or error
-        raise DataUnavailable(f"the folder {raw} cannot be written ({cause})", raw) from error
+        raise DataUnavailable(f"the folder {raw} cannot be written ({cause})", raw) from None
     finally:
         for folder in new:
             with contextlib.suppress(OSError):  # not empty: it has been put to use

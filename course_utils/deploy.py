@@ -12,7 +12,6 @@ import html
 import importlib.util
 import json
 import logging
-import os
 import re
 import string
 import tempfile
@@ -22,7 +21,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from course_utils import anatomy
+from course_utils import _files, anatomy
 
 __all__ = ["export_html", "export_onnx", "quantize_onnx"]
 
@@ -54,10 +53,10 @@ def export_html(model, path, *, title="Draw a digit", classes="0123456789", exam
     """
     from course_utils.widgets import DigitPad
 
-    path = _checked(path)
+    path = _files.checked(path)
     title = str(title).strip() or "Draw a digit"
     state = _state(model, classes, examples)
-    return _write(path, _page(title, state, DigitPad._esm, DigitPad._css).encode())
+    return _files.write(path, _page(title, state, DigitPad._esm, DigitPad._css).encode())
 
 
 def _state(model, classes, examples):
@@ -162,13 +161,20 @@ def export_onnx(model, path, *, input_size=(1, 28, 28)):
         The `Path` that was written.
     Raises:
         ModuleNotFoundError: onnx or onnxscript is not installed. ValueError: the input does not fit
-        the model, or torch cannot export it. OSError: the file cannot be written.
+        the model, a weight is not finite, or torch cannot export it. OSError: the file cannot be
+        written.
     """
     _need("onnx", "onnxscript")
-    path = _checked(path)
+    path = _files.checked(path)
     if not isinstance(model, nn.Module):
         raise ValueError(f"model is a {type(model).__name__}: give an nn.Module")
     anatomy.summarize(model, (1, *input_size))  # raises a sentence where the two do not fit
+    for name, weight in model.state_dict().items():
+        if not weight.isfinite().all():
+            raise ValueError(
+                f"{name!r} holds a number that is not finite: train the model again, with a "
+                "smaller learning rate"
+            )
     still = copy.deepcopy(model).cpu().eval()
     # A batch of two: torch would take a batch of one for a fixed size.
     x = torch.zeros(2, *input_size)
@@ -186,9 +192,9 @@ def export_onnx(model, path, *, input_size=(1, 28, 28)):
                 verbose=False,
             )
     except Exception as error:  # many kinds, by what the model does
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else "no reason given"
-        raise ValueError(f"torch cannot export this {type(model).__name__}: {reason}") from error
-    return _write(path, _without_notes(program.model_proto))
+        kind, reason = type(model).__name__, _first_line(error)
+        raise ValueError(f"torch cannot export this {kind}: {reason}") from error
+    return _files.write(path, _without_notes(program.model_proto))
 
 
 def quantize_onnx(path, to, images):
@@ -208,11 +214,13 @@ def quantize_onnx(path, to, images):
     _need("onnx", "onnxruntime")
     from onnxruntime import quantization
 
-    path, to = Path(path), _checked(to)
+    path, to = Path(path), _files.checked(to)
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {str(path)!r}: export_onnx makes one")
     if not len(images):
         raise ValueError("images is empty: give some hundred of the training images")
+    if not images.isfinite().all():
+        raise ValueError("images hold nan or infinity: the range of the numbers is taken from them")
 
     class Images(quantization.CalibrationDataReader):
         batches = iter([{"image": images.numpy()}])
@@ -222,8 +230,16 @@ def quantize_onnx(path, to, images):
 
     with tempfile.TemporaryDirectory() as folder, _quiet():
         small = Path(folder) / "small.onnx"
-        quantization.quantize_static(str(path), str(small), Images())
-        return _write(to, small.read_bytes())
+        try:
+            quantization.quantize_static(str(path), str(small), Images())
+        except OSError:
+            raise
+        except Exception as error:  # many kinds, by what is wrong with the file
+            raise ValueError(
+                f"{str(path)!r} cannot be quantized, perhaps it is damaged: write it again with "
+                f"export_onnx ({_first_line(error)})"
+            ) from None
+        return _files.write(to, small.read_bytes())
 
 
 def _need(*packages):
@@ -235,6 +251,10 @@ def _need(*packages):
                 "pip install onnx onnxruntime onnxscript",
                 name=name,
             )
+
+
+def _first_line(error):
+    return next(iter(str(error).strip().splitlines()), "no reason given")
 
 
 def _without_notes(proto):
@@ -258,36 +278,3 @@ def _quiet():
         yield
     finally:
         logging.disable(before)
-
-
-# ---- files --------------------------------------------------------------------------------------
-
-
-def _checked(path):
-    """`path` as a Path to a file in a folder that exists; raises an OSError with a sentence."""
-    path = Path(path)
-    if path.is_dir():
-        raise IsADirectoryError(f"{str(path)!r} is a folder: give the name of a file in it")
-    if not path.parent.is_dir():
-        folder = str(path.parent)
-        raise FileNotFoundError(
-            f"there is no folder {folder!r}: make it first, Path({folder!r}).mkdir(parents=True)"
-        )
-    return path
-
-
-def _write(path, data):
-    """Write bytes in one piece: whoever reads sees the old file or the new one. Returns path."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_bytes(data)
-        os.replace(beside, path)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise type(error)(
-            f"{str(path)!r} cannot be written ({reason}): choose another folder, or make room"
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
-    return path

@@ -108,6 +108,11 @@ def top_patches(model, images, layer, channel, count=6):
     if count > len(x):
         raise ValueError(f"count={count} is too large: there are {len(x)} images")
     values, cells = maps[:, channel].flatten(1).max(1)
+    if not values.isfinite().all():
+        raise ValueError(
+            f"channel {channel} of {layer!r} answers with numbers that are not finite: look for "
+            "nan in the images and in the weights"
+        )
     values, chosen = values.sort(descending=True, stable=True)
     values, chosen = values[:count], chosen[:count]
     places = torch.stack([cells[chosen] // maps.shape[3], cells[chosen] % maps.shape[3]], 1)
@@ -208,6 +213,11 @@ def _scores(model, x, target, batch_size):
     """The scores of the classes, (N, C), and the class to explain for each image, (N,)."""
     with _fitting.evaluating(model):
         scores = torch.cat([_watching.logits(model, batch) for batch in x.split(batch_size)])
+    if len(wrong := (~scores.isfinite()).any(1).nonzero()):
+        raise ValueError(
+            f"the model's answer to image {wrong[0].item()} is not finite, so there is nothing to "
+            "explain: look for nan in the image and in the weights"
+        )
     return scores, _watching.targets(target, scores)
 
 

@@ -5,12 +5,14 @@ Every `draw_*` takes tensors and returns a matplotlib `Figure` that knows its ow
 its alt text, and returns nothing, so a cell may end in it.
 """
 
+import matplotlib
 import numpy as np
-from matplotlib.colors import CenteredNorm, Normalize, to_rgba
+from matplotlib.colors import CenteredNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator, NullLocator
 
+from course_utils import _figures
 from course_utils._figures import (
     OUTLINE,
     PALE,
@@ -29,6 +31,7 @@ from course_utils._figures import (
     words,
     write_sum,
 )
+from course_utils._grids import draw_grids
 
 __all__ = [
     "OUTLINE",
@@ -57,76 +60,6 @@ __all__ = [
 
 
 @in_style
-def draw_grids(grids, windows=None, signs=None, size=0.5):
-    """Small grids of numbers side by side, as one would write them on paper.
-
-    Args:
-        grids: a mapping from a title to a tensor (H, W); drawn left to right. NaN is left empty.
-        windows: for any of these titles the outlined part `(top, left, height, width)` in cells,
-            or a list of several.
-        signs: what is written between neighbours, for instance `["∗", "="]`.
-        size: width and height of a cell, in inches.
-    Returns:
-        The figure. Its alt text lists the numbers.
-    """
-    grids = {title: as_plane(values, title).astype(float) for title, values in grids.items()}
-    windows = windows or {}
-    if unknown := set(windows) - set(grids):
-        raise ValueError(f"windows names {sorted(unknown)}; the grids are {sorted(grids)}")
-    gap = 1.2
-    width = sum(g.shape[1] for g in grids.values()) + gap * (len(grids) - 1)
-    height = max(g.shape[0] for g in grids.values())
-    size = min(size, (WIDTH - 0.2) / width)
-    figure = Figure(figsize=(width * size + 0.2, (height + 0.9) * size + 0.1))
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set(xlim=(-0.05, width + 0.05), ylim=(height + 0.05, -0.85), aspect="equal")
-    axes.axis("off")
-    left = 0.0
-    for position, (title, grid) in enumerate(grids.items()):
-        top = (height - grid.shape[0]) / 2
-        axes.text(
-            left + grid.shape[1] / 2, top - 0.2, title, ha="center", va="bottom", weight="bold"
-        )
-        _draw_cells(axes, grid, left, top, size)
-        outlined = windows.get(title, [])
-        for row, column, rows, columns in [outlined] if isinstance(outlined, tuple) else outlined:
-            place = (left + column, top + row)
-            axes.add_patch(Rectangle(place, columns, rows, fill=False, ec=OUTLINE, lw=3, zorder=3))
-        left += grid.shape[1]
-        if signs and position < len(grids) - 1:
-            axes.text(
-                left + gap / 2, height / 2, signs[position], size=18, ha="center", va="center"
-            )
-        left += gap
-    figure.alt_text = ". ".join(
-        f"{title}: {words(g)}" if g.size <= 36 else f"{title}: {g.shape[0]} by {g.shape[1]} numbers"
-        for title, g in grids.items()
-    )
-    return figure
-
-
-def _draw_cells(axes, grid, left, top, size):
-    """The cells of one grid, shaded by value, the number in each."""
-    finite = grid[np.isfinite(grid)]
-    low, high = (finite.min(), finite.max()) if finite.size else (0, 0)
-    shade, norm = (PALE, Normalize(0, max(high, 1e-12))) if low >= 0 else (SIGNED, None)
-    if norm is None:
-        norm = CenteredNorm(0, 2.5 * max(abs(low), abs(high)))  # pale enough to read the number
-    longest = max((len(format_number(v)) for v in finite), default=1)
-    font = min(11, 72 * size * 0.9 / (0.62 * max(longest, 2)))
-    colours = shade(norm(np.where(np.isfinite(grid), grid, 0)))
-    colours[~np.isfinite(grid)] = to_rgba("#f3f3f3")
-    x, y = left + np.arange(grid.shape[1] + 1), top + np.arange(grid.shape[0] + 1)
-    axes.pcolormesh(x, y, colours, edgecolor="#777777", linewidth=0.8)
-    for (row, column), value in np.ndenumerate(grid):
-        if not np.isnan(value):
-            place = {"x": left + column + 0.5, "y": top + row + 0.5}
-            axes.text(
-                **place, s=format_number(value), ha="center", va="center", size=font, color=TEXT
-            )
-
-
-@in_style
 def draw_images(images, titles=None, columns=None, signed=False, limits=None, height=None):
     """Pictures side by side, in rows.
 
@@ -147,6 +80,11 @@ def draw_images(images, titles=None, columns=None, signed=False, limits=None, he
     titles = list(titles) if titles is not None else [""] * len(planes)
     if len(titles) != len(planes):
         raise ValueError(f"{len(titles)} titles for {len(planes)} images: one for each is needed")
+    titles = [
+        _figures.with_note(title, _figures.not_finite(p))
+        for title, p in zip(titles, planes, strict=True)
+    ]
+    planes = [_figures.finite_or_nan(plane) for plane in planes]
     columns = columns or min(5, len(planes))
     rows = -(-len(planes) // columns)
     height = height or min(2.6, WIDTH / columns)
@@ -155,12 +93,15 @@ def draw_images(images, titles=None, columns=None, signed=False, limits=None, he
         figsize=(min(WIDTH, columns * height), rows * (height + 0.22 * lines)), layout="constrained"
     )
     axes = figure.subplots(rows, columns, squeeze=False)
-    largest = max(float(np.abs(plane).max()) for plane in planes) or 1.0
-    norm = CenteredNorm(0, largest) if signed else Normalize(*limits) if limits else None
+    norm = Normalize(*limits) if limits else None
+    norm = CenteredNorm(0, _figures.largest_magnitude(planes)) if signed else norm
+    shades = (SIGNED if signed else matplotlib.colormaps["gray"]).with_extremes(
+        bad=_figures.NOT_FINITE
+    )
     for axis in axes.flat:
         axis.axis("off")
     for axis, plane, title in zip(axes.flat, planes, titles, strict=False):
-        shown = axis.imshow(plane, cmap=SIGNED if signed else "gray", norm=norm)
+        shown = axis.imshow(plane, cmap=shades, norm=norm)
         axis.set_title(title, weight="normal")
         height_, width_ = plane.shape
         frame = Rectangle((-0.5, -0.5), width_, height_, fill=False, ec="#777777", lw=0.8)
@@ -183,15 +124,24 @@ def draw_curves(curves, x_label, y_label, title="", log_x=False, log_y=False, y_
         log_x, log_y: use a logarithmic axis.
         y_limits: `(bottom, top)`.
     Returns:
-        The figure. Its alt text gives the first and the last value of every line.
+        The figure. Its alt text gives the first and the last value of every line. A line ends
+        where its numbers are no longer finite, and its name says so.
     """
     figure = Figure(figsize=(WIDTH, 3.2), layout="constrained")
     axes = figure.add_subplot()
     said, ends = [], []
     for name, (x, y) in curves.items():
         x, y = as_array(x), as_array(y)
-        (line,) = axes.plot(x, y, markevery=max(1, len(x) // 12))
-        ends.append((name, (x[-1], y[-1]), line.get_color()))
+        if len(x) != len(y) or not len(x):
+            raise ValueError(f"{name!r} has {len(x)} x and {len(y)} y: as many of each are needed")
+        (line,) = axes.plot(x, _figures.finite_or_nan(y), markevery=max(1, len(x) // 12))
+        finite = np.flatnonzero(np.isfinite(y))
+        label = name if len(finite) == len(y) else f"{name}, {len(y) - len(finite)} nan"
+        if len(finite):
+            ends.append((label, (x[finite[-1]], y[finite[-1]]), line.get_color()))
+        else:  # no line to name the end of: say so in the middle
+            place = {"x": 0.5, "y": 0.9 - 0.1 * len(said), "transform": axes.transAxes}
+            axes.text(**place, s=label, color=line.get_color(), ha="center")
         said.append(f"{name} goes from {y[0]:.3g} to {y[-1]:.3g}")
     axes.set(xlabel=x_label, ylabel=y_label, title=title)
     axes.set_xscale("log" if log_x else "linear")
@@ -206,7 +156,7 @@ def draw_curves(curves, x_label, y_label, title="", log_x=False, log_y=False, y_
     if y_limits:
         axes.set_ylim(*y_limits)
     name_ends(axes, ends)
-    figure.alt_text = f"{y_label} against {x_label}: {'; '.join(said)}."
+    figure.alt_text = f"{y_label} against {x_label}: {'; '.join(said) or 'no line yet'}."
     return figure
 
 
@@ -217,7 +167,8 @@ def draw_history(history):
     Args:
         history: what `course_utils.training.fit` returns.
     """
-    steps = np.asarray(history.step_loss, dtype=float)
+    losses = np.asarray(history.step_loss, dtype=float)
+    steps = losses[np.isfinite(losses)]
     accuracy = [(e.epoch, e.validation_accuracy) for e in history.epochs]
     accuracy = [(epoch, value) for epoch, value in accuracy if value is not None]
     figure = Figure(figsize=(WIDTH, 2.6), layout="constrained")
@@ -230,17 +181,23 @@ def draw_history(history):
         left.plot(steps, color="#b8cfe0", lw=1, marker="none", label="one batch")
         left.plot(np.arange(len(mean)) + span - 1, mean, marker="none", label=f"mean of {span}")
         left.legend()
-    left.set(xlabel="step", ylabel="training loss", ylim=(0, None), title="loss")
+    note = _figures.not_finite(losses).replace("numbers", "losses")
+    left.set(
+        xlabel="step",
+        ylabel="training loss",
+        ylim=(0, None),
+        title=_figures.with_note("loss", note),
+    )
     for right in rest:
         right.plot(*zip(*accuracy, strict=True))
         right.set(xlabel="epoch", ylabel="validation accuracy", title="accuracy")
         right.set_xticks([epoch for epoch, _ in accuracy][:: max(1, len(accuracy) // 10)])
-    said = f"Training loss over {len(steps)} steps"
+    said = f"Training loss over {len(losses)} steps"
     if len(steps):
         said += f", from {steps[0]:.2f} to a mean of {mean[-1]:.2f} at the end"
     if accuracy:
         said += f"; validation accuracy {accuracy[-1][1]:.3f} after epoch {accuracy[-1][0]}"
-    figure.alt_text = said + "."
+    figure.alt_text = said + (f"; {note}." if note else ".")
     return figure
 
 
@@ -251,6 +208,8 @@ def draw_confusion(confusion):
     The shade is the share of the row on a logarithmic scale, so that rare mistakes stay visible.
     """
     counts = as_plane(confusion, "confusion")
+    if counts.shape[0] != counts.shape[1] or _figures.not_finite(counts):
+        raise ValueError(f"confusion of shape {counts.shape} has to be finite counts, (C, C)")
     classes = range(len(counts))
     figure = Figure(figsize=(5.2, 4.6), layout="constrained")
     axes = figure.add_subplot()

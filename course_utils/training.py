@@ -4,17 +4,19 @@
 backward, step, record. What surrounds the loop checks the arguments and shows the progress.
 """
 
+import io
 import math
-import os
+import pickle
 import random
 import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-from . import _fitting, _live
+from . import _files, _fitting, _live
 from ._records import Epoch, Evaluation, History
 
 __all__ = [
@@ -24,7 +26,10 @@ __all__ = [
 
 
 def seed_everything(seed):
-    """Seed the generators of Python, NumPy and torch, on every device, with one integer >= 0."""
+    """Seed the generators of Python, NumPy and torch, on every device, with one integer >= 0.
+
+    The workers of a `DataLoader` follow: it seeds all three in each of them from torch's generator.
+    """
     seed = _fitting.whole_number("seed", seed, 0)
     random.seed(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002  (seeds the generator that other code draws from)
@@ -103,16 +108,18 @@ def fit(
     _fitting.check_choice("schedule", schedule, ("auto", "one-cycle", None))
     _fitting.check_choice("precision", precision, ("auto", "float32", "bfloat16"))
     label_smoothing = _fitting.smoothing(label_smoothing, optimizer, loss)
+    _fitting.check_model(model)
     home = _fitting.device_of(model)
     if device is None:
         device = "cuda" if torch.cuda.is_available() and optimizer is None else home
-    device = torch.device(device)
+    device = _fitting.device_here(device)
     steps = epochs * math.ceil(len(images) / batch_size)
     bfloat16 = precision == "bfloat16" or (
         precision == "auto" and _fitting.gains_from_bfloat16(model, device)
     )
-    history = History() if history is None else history
+    history = History() if history is None else _fitting.check_history(history)
     history.interrupted, history.stopped = False, None
+    steps_before = len(history.step_loss)
 
     _fitting.check_fits(model, "train", images, labels, loss)
     if validation is not None:
@@ -140,16 +147,15 @@ def fit(
                         logits = model(x)
                         batch_loss = loss(logits, y)
                         objective = _fitting.smooth(batch_loss, logits, label_smoothing)
+                    history.step_loss.append(batch_loss.item())
+                    if not math.isfinite(history.step_loss[-1]):
+                        raise FloatingPointError  # before the step, which would spoil the weights
+                    total += history.step_loss[-1] * len(batch)
                     optimizer.zero_grad()
                     objective.backward()
                     optimizer.step()
                     step_lr = optimizer.param_groups[0]["lr"]
                     scheduler.step()
-
-                    history.step_loss.append(batch_loss.item())
-                    total += history.step_loss[-1] * len(batch)
-                    if not math.isfinite(history.step_loss[-1]):
-                        raise FloatingPointError
                     for watcher in watchers:
                         watcher.step(history)
 
@@ -184,10 +190,7 @@ def fit(
     except KeyboardInterrupt:
         history.interrupted = True
     except FloatingPointError:
-        history.stopped = (
-            f"The loss became {history.step_loss[-1]} at step {len(history.step_loss):,}: "
-            "try a smaller learning rate, or look for inputs that are not finite."
-        )
+        history.stopped = _fitting.why_not_finite(model, history, steps_before)
     finally:
         model.eval()
         model.to(home)
@@ -207,13 +210,15 @@ def evaluate(model, split, *, batch_size=1000, device=None, loss=F.cross_entropy
     """
     images, labels = _fitting.tensors("split", split)
     batch_size = _fitting.whole_number("batch_size", batch_size, 1)
-    device = _fitting.device_of(model) if device is None else torch.device(device)
+    _fitting.check_model(model)
+    device = _fitting.device_here(_fitting.device_of(model) if device is None else device)
     model.to(device)
     _fitting.check_fits(model, "split", images, labels, loss)
     logits, total = [], 0.0
     with _fitting.evaluating(model):
+        forward = _fitting.channels_last_forward(model)
         for x, y in zip(images.split(batch_size), labels.split(batch_size), strict=True):
-            logits.append(model(x.to(device)).float())
+            logits.append(forward(x.to(device)).float())
             total += loss(logits[-1], y.to(device)).item() * len(y)
     logits = torch.cat(logits).cpu()
     classes, predictions = logits.shape[1], logits.argmax(1)
@@ -228,17 +233,14 @@ def save_checkpoint(model, path):
     They are written beside it and renamed, which the operating system does in one piece. Folders
     are made as needed. Raises OSError when the disk is full or read-only.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    _fitting.check_model(model)
+    path, weights = Path(path), io.BytesIO()
     try:
-        with open(beside, "wb") as file:
-            torch.save(model.state_dict(), file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _files.unwritable(path, error) from None
+    torch.save(model.state_dict(), weights)
+    _files.write(_files.checked(path), weights.getbuffer())
 
 
 def load_checkpoint(model, path):
@@ -252,14 +254,24 @@ def load_checkpoint(model, path):
     if not path.is_file():
         raise FileNotFoundError(f"there is no checkpoint {str(path)!r}: save_checkpoint makes one")
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises six kinds here, by where the file is cut
+        with zipfile.ZipFile(path) as file:  # torch itself does not look at the checksums
+            state = None if file.testzip() else torch.load(path, "cpu", weights_only=True)
+    except pickle.UnpicklingError:  # what weights_only refuses
         raise ValueError(
-            f"{str(path)!r} is not a complete checkpoint, perhaps cut short: save it again"
-        ) from error
+            f"{str(path)!r} holds more than weights, perhaps a whole model, and such a file can run"
+            " any code: it is not read. Save the weights alone, with save_checkpoint"
+        ) from None
+    except Exception:  # torch raises six kinds here, by where the file is cut
+        state = None
+    if state is None:
+        raise ValueError(
+            f"{str(path)!r} is damaged or not a complete checkpoint, perhaps cut short: save it"
+            " again, or take another copy"
+        )
     expected = model.state_dict()
     if not isinstance(state, dict) or not all(hasattr(v, "shape") for v in state.values()):
-        raise ValueError(f"{str(path)!r} holds no weights of a model")
+        inside = f", but {', '.join(map(repr, state))}" if isinstance(state, dict) else ""
+        raise ValueError(f"{str(path)!r} holds no weights of a model alone{inside}")
     other = f"{str(path)!r} belongs to another model"
     for name in [*expected, *state]:
         if name not in state or name not in expected:

@@ -324,7 +324,7 @@ prediction = 1000
 ### END SOLUTION
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "measured"]
 def milliseconds(way, x, weight, repeats):
     """The median time of one call."""
     times = []
@@ -347,7 +347,7 @@ curves = {name: (sides, line) for name, line in times.items()}
 labels = {"x_label": "side of the picture, in pixels", "y_label": "milliseconds"}
 plotting.show_curves(curves, **labels, log_x=True, log_y=True)
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "measured"]
 faster = times["loops"][-1] / times["PyTorch"][-1]
 nearest = min((10, 100, 1000, 10_000), key=lambda power: max(power / faster, faster / power))
 checks.compare_prediction(prediction, nearest)
@@ -522,7 +522,7 @@ print(f"{pair / 18_432:.3f} of the weights, and of the MACs: 1/64 + 1/9")
 # %% [markdown]
 # An eighth of the work, and so an eighth of the time? Measure it.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "measured"]
 x = torch.randn(8, 32, 56, 56)
 with torch.no_grad():
     whole = milliseconds(lambda x, _: usual(x), x, None, 15)

@@ -550,7 +550,7 @@ median = {name: statistics.median(times[name]) for name in answer}
 # Everything has been chosen on validation images. The table is the end, so it may use the test images,
 # for the one time.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "measured"]
 right = {}
 print(f"{'':20}{'file':>8}{'zipped':>9}{'test':>9}{'one image':>12}")
 for name, (_, path) in kinds.items():

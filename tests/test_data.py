@@ -1,114 +1,29 @@
-import contextlib
 import errno
-import gzip
 import hashlib
-import http.server
 import os
 import socket
 import subprocess
 import sys
 import threading
-import types
 from pathlib import Path
 
 import filelock
-import numpy as np
 import pytest
 import torch
 import torchvision
-from PIL import Image
+from mirrors import ARCHIVES, FILES, RAW, held, put, serving
 
 from course_utils import _embedded, data
 
 HERE = Path(__file__).parent
-RAW = Path("MNIST", "raw")
 PARTS = ("train", "validation", "test")
-
-
-def tiny_files():
-    """MNIST's four files with 12 training and 6 test images, by name."""
-    files = {}
-    for part, count in (("train", 12), ("t10k", 6)):
-        pixels = np.random.default_rng(count).integers(0, 256, (count, 28, 28), dtype=np.uint8)
-        header = np.array([0x803, count, 28, 28], dtype=">i4").tobytes()
-        files[f"{part}-images-idx3-ubyte"] = header + pixels.tobytes()
-        header = np.array([0x801, count], dtype=">i4").tobytes()
-        files[f"{part}-labels-idx1-ubyte"] = header + bytes(i % 10 for i in range(count))
-    return files
-
-
-FILES = tiny_files()
-ARCHIVES = {f"{name}.gz": gzip.compress(content, mtime=0) for name, content in FILES.items()}
-
-
-class Mirror(http.server.BaseHTTPRequestHandler):
-    """A mirror at /good/; others that fail, each as its path says."""
-
-    def do_GET(self):
-        kind, name = self.path.split("/")[1:]
-        content = ARCHIVES[name]
-        self.server.asked.append(f"{self.command} {name}")
-        if kind in ("hang", "slow"):
-            self.server.over.wait(20 if kind == "hang" else 0.1)
-        if kind == "refuse":
-            return self.send_error(403)
-        body = {"html": b"<html>Please log in</html>", "wrong": content[:-1] + b"?"}.get(
-            kind, content
-        )
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command == "HEAD":
-            return None
-        self.wfile.write(body if kind not in ("cut", "stall") else body[:100])
-        self.wfile.flush()
-        if kind == "stall":
-            self.server.over.wait(20)
-        return None
-
-    do_HEAD = do_GET
-
-    def handle(self):
-        with contextlib.suppress(OSError):  # the reader has gone
-            super().handle()
-
-    def log_message(self, *args):
-        pass
 
 
 @pytest.fixture
 def mirrors(monkeypatch):
     """Put mirrors on this machine that hold tiny files in MNIST's place: mirrors("good", …)."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mirror)
-    server.asked, server.over = [], threading.Event()
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    base = f"http://127.0.0.1:{server.server_port}"
-
-    def use(*kinds):
-        urls = [f"{base}/{kind}/" for kind in kinds]
-        monkeypatch.setattr(data, "MIRRORS", urls)
-        return types.SimpleNamespace(urls=urls, asked=server.asked)
-
-    sums = [(name, hashlib.md5(content).hexdigest()) for name, content in ARCHIVES.items()]
-    monkeypatch.setattr(torchvision.datasets.MNIST, "resources", sums)
-    sums = {name: hashlib.md5(content).hexdigest() for name, content in FILES.items()}
-    monkeypatch.setattr(data, "MNIST_MD5", sums)
-    monkeypatch.setattr(data, "VALIDATION", 4)
-    monkeypatch.setenv("no_proxy", "*")
-    yield use
-    server.over.set()
-    server.shutdown()
-    server.server_close()
-
-
-def put(root, files=FILES):
-    (root / RAW).mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        (root / RAW / name).write_bytes(content)
-
-
-def held(root):
-    return {path.name: path.read_bytes() for path in (root / RAW).iterdir()}
+    with serving(monkeypatch) as use:
+        yield use
 
 
 def fingerprint(digits):
@@ -144,65 +59,6 @@ def test_second_mirror_serves_when_the_first_is_broken(kind, mirrors, tmp_path, 
     assert held(tmp_path) == FILES
 
 
-@pytest.mark.parametrize(
-    ("kind", "cause"),
-    [
-        ("cut", "damaged file or something else"),
-        ("wrong", "damaged file or something else"),
-        ("html", "login page"),
-        ("refuse", "HTTP error 403"),
-        ("stall", "no answer in 0.3 s"),
-        ("hang", "no answer in 0.3 s"),
-    ],
-)
-def test_failed_download_leaves_nothing_and_says_why(kind, cause, mirrors, tmp_path, monkeypatch):
-    monkeypatch.setattr(data, "PATIENCE", 0.3)
-    asked = mirrors(kind, kind).asked
-    root = tmp_path / "new"
-    with pytest.raises(data.DataUnavailable, match=cause) as error:
-        data.load_digits("mnist", root=root)
-    for way_out in (str(root / RAW), "COURSE_DATA", 'source="embedded"'):
-        assert way_out in str(error.value)
-    assert not root.exists()
-    assert {line.split()[1] for line in asked} == {"train-images-idx3-ubyte.gz"}, "one file tried"
-    assert cause in data.load_digits("auto", root=root).describe()
-
-
-@pytest.mark.parametrize("damage", [lambda c: c[:1000], lambda c: c[:-1] + b"?", lambda c: b""])
-def test_damaged_file_is_replaced_or_kept_when_there_is_no_network(damage, mirrors, tmp_path):
-    damaged = FILES | {"train-images-idx3-ubyte": damage(FILES["train-images-idx3-ubyte"])}
-    put(tmp_path, damaged)
-    mirrors("cut")
-    with pytest.raises(data.DataUnavailable, match="damaged and not replaced: train-images"):
-        data.load_digits("mnist", root=tmp_path)
-    assert held(tmp_path) == damaged
-    mirrors("good")
-    assert data.load_digits("auto", root=tmp_path).source == "mnist"
-    assert held(tmp_path) == FILES
-
-
-def test_interrupted_download_leaves_the_old_state(mirrors, tmp_path, monkeypatch):
-    def half_a_file(url, folder, filename, md5):
-        (folder / filename).write_bytes(b"half")
-        raise KeyboardInterrupt
-
-    put(tmp_path, damaged := FILES | {"train-images-idx3-ubyte": b"old"})
-    mirrors("good")
-    monkeypatch.setattr("torchvision.datasets.utils.download_and_extract_archive", half_a_file)
-    with pytest.raises(KeyboardInterrupt):
-        data.load_digits("mnist", root=tmp_path)
-    assert held(tmp_path) == damaged
-    assert socket.getdefaulttimeout() is None
-
-
-def test_what_a_killed_kernel_left_is_cleared_away(mirrors, tmp_path):
-    put(tmp_path, {})
-    (tmp_path / RAW / ".download-abc").mkdir()
-    mirrors("good")
-    data.load_digits("mnist", root=tmp_path)
-    assert held(tmp_path) == FILES
-
-
 def test_second_reader_waits_for_the_first_download(mirrors, tmp_path, capsys):
     asked = mirrors("slow").asked
     readers = [
@@ -215,29 +71,6 @@ def test_second_reader_waits_for_the_first_download(mirrors, tmp_path, capsys):
     assert held(tmp_path / "new") == FILES
     assert len(asked) == 3 * len(FILES), "a knock, torchvision's look for redirects, a GET"
     assert "Another notebook is downloading MNIST; waiting" in capsys.readouterr().err
-
-
-@pytest.mark.more
-def test_two_kernels_at_once_download_once(mirrors, tmp_path):
-    served = mirrors("good")
-    script = f"""if True:
-        import sys, time, pathlib, torchvision
-        from course_utils import data
-        data.MNIST_MD5, data.VALIDATION = {data.MNIST_MD5!r}, 4
-        data.MIRRORS = {served.urls!r}
-        torchvision.datasets.MNIST.resources = {torchvision.datasets.MNIST.resources!r}
-        folder = pathlib.Path(sys.argv[1])
-        (folder / sys.argv[2]).touch()
-        while not (folder / "a").exists() or not (folder / "b").exists():
-            time.sleep(0.01)
-        print(len(data.load_digits("mnist", root=folder / "new").train))"""
-    commands = [[sys.executable, "-c", script, tmp_path, name] for name in "ab"]
-    pipe = subprocess.PIPE
-    kernels = [subprocess.Popen(c, cwd=HERE.parent, stdout=pipe, stderr=pipe) for c in commands]
-    for out, err in [kernel.communicate() for kernel in kernels]:
-        assert out.strip() == b"8", err.decode()
-    assert held(tmp_path / "new") == FILES
-    assert len(served.asked) == 3 * len(FILES)
 
 
 def refuse(*args, **kwargs):
@@ -260,20 +93,6 @@ def test_lock_that_cannot_be_had_stops_no_download(mirrors, tmp_path, monkeypatc
     mirrors("good")
     monkeypatch.setattr(filelock.FileLock, "acquire", refuse)
     assert data.load_digits("mnist", root=tmp_path).source == "mnist"
-
-
-def test_full_disk_is_named_and_leaves_nothing(mirrors, tmp_path, monkeypatch):
-    def full(file, mode="r", *args):
-        if "w" in mode:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        return open(file, mode, *args)
-
-    mirrors("good", "good")
-    monkeypatch.setattr(torchvision.datasets.utils, "open", full, raising=False)
-    with pytest.raises(data.DataUnavailable, match="the disk is full"):
-        data.load_digits("mnist", root=tmp_path / "new")
-    assert not (tmp_path / "new").exists()
-    assert "the disk is full" in data.load_digits(root=tmp_path).describe()
 
 
 def test_compressed_files_alone_are_read_without_a_network(mirrors, tmp_path):
@@ -305,18 +124,6 @@ def test_course_data_is_seen_from_the_working_folder_then_from_the_clone(tmp_pat
 
 def test_the_mirrors_are_torchvisions():
     assert set(data.MIRRORS) == set(torchvision.datasets.MNIST.mirrors)
-
-
-def test_a_damaged_torchvision_is_not_taken_for_a_damaged_mirror(mirrors, tmp_path, monkeypatch):
-    class Damaged:
-        def __getattr__(self, name):
-            raise RuntimeError("operator torchvision::nms does not exist")
-
-    mirrors("good")
-    monkeypatch.setitem(sys.modules, "torchvision.datasets", Damaged())
-    with pytest.raises(ImportError, match="torchvision cannot be imported: operator"):
-        data.load_digits("mnist", root=tmp_path / "new")
-    assert not (tmp_path / "new").exists()
 
 
 def test_real_mnist_has_its_sizes():
@@ -469,27 +276,6 @@ def test_photo_is_a_square_batch_of_one(name):
         assert 0.8 < x.max() <= 1
     luma = 0.299 * color[:, :1] + 0.587 * color[:, 1:2] + 0.114 * color[:, 2:]
     assert torch.allclose(grey, luma, atol=1e-6)
-
-
-def test_own_picture_of_any_kind_is_read(tmp_path):
-    exif = Image.Exif()
-    exif[0x0112] = 6  # taken with the camera on its side
-    half = Image.new("RGB", (40, 40), "white")
-    half.paste("black", (0, 20, 40, 40))
-    half.save(tmp_path / "side.png", exif=exif)
-    x = data.load_photo(tmp_path / "side.png", size=40)
-    assert x[0, 0, :, 2].max() < 0.1 < 0.9 < x[0, 0, :, -2].min(), "the bottom is left now"
-    pictures = {
-        "clear.png": Image.new("RGBA", (30, 20), (0, 0, 0, 0)),
-        "print.jpg": Image.new("CMYK", (20, 30), (0, 0, 0, 0)),
-        "deep.png": Image.fromarray(np.full((9, 9), 65535, dtype=np.uint16)),
-        "tiny.gif": Image.new("P", (1, 1), 0),
-    }
-    for name, picture in pictures.items():
-        picture.save(tmp_path / name)
-        x = data.load_photo(str(tmp_path / name), size=16, color=True)
-        assert x.shape == (1, 3, 16, 16)
-        assert (x.mean() > 0.98) == (name != "tiny.gif"), name
 
 
 def test_photo_refuses_what_it_cannot_show(tmp_path):

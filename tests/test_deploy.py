@@ -5,7 +5,6 @@ import hashlib
 import importlib.util
 import itertools
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -151,39 +150,6 @@ def test_what_the_browser_cannot_compute_is_refused_with_a_way_out(model, said, 
 def test_classes_that_do_not_fit_are_refused(tmp_path):
     with pytest.raises(ValueError, match="give 2 to 20 different words"):
         deploy.export_html(models.mnist_cnn(), tmp_path / "a.html", classes="00")
-
-
-# ---- files --------------------------------------------------------------------------------------
-
-
-def test_a_place_that_cannot_be_written_is_named_in_a_sentence(tmp_path):
-    model = models.lenet()
-    with pytest.raises(FileNotFoundError, match=r"there is no folder '.*none'.*mkdir"):
-        deploy.export_html(model, tmp_path / "none" / "a.html")
-    with pytest.raises(IsADirectoryError, match="is a folder: give the name of a file"):
-        deploy.export_html(model, tmp_path)
-
-
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write everywhere")
-def test_a_read_only_folder_is_named_in_a_sentence(tmp_path):
-    tmp_path.chmod(0o500)
-    with pytest.raises(PermissionError, match="cannot be written"):
-        deploy.export_html(models.lenet(), tmp_path / "a.html")
-
-
-def test_a_write_that_fails_leaves_the_old_page_whole_and_nothing_beside_it(tmp_path, monkeypatch):
-    path = tmp_path / "a.html"
-    path.write_text("old")
-
-    def full(self, bytes_):
-        Path(self).touch()
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(OSError, match="No space left on device"):
-        deploy.export_html(models.lenet(), path)
-    assert path.read_text() == "old"
-    assert [file.name for file in tmp_path.iterdir()] == ["a.html"]
 
 
 # ---- the page, in a browser ---------------------------------------------------------------------
@@ -398,14 +364,6 @@ def test_int8_is_a_third_of_the_size_and_answers_nearly_the_same(trained, tmp_pa
         deploy.quantize_onnx(tmp_path / "none.onnx", small, images)
     with pytest.raises(ValueError, match="images is empty"):
         deploy.quantize_onnx(path, small, images[:0])
-
-
-def test_a_missing_package_is_named_with_what_to_type(tmp_path, monkeypatch):
-    monkeypatch.setattr(deploy.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ModuleNotFoundError, match="pip install onnx"):
-        deploy.export_onnx(models.lenet(), tmp_path / "a.onnx")
-    with pytest.raises(ModuleNotFoundError, match="needs the package onnx,"):
-        deploy.quantize_onnx(tmp_path / "a.onnx", tmp_path / "b.onnx", torch.zeros(1, 1, 28, 28))
 
 
 def test_importing_deploy_imports_neither_onnx_nor_the_widgets():

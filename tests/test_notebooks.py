@@ -36,7 +36,7 @@ def test_every_lesson_has_a_notebook_and_no_notebook_is_without_a_lesson():
 
 @lessons
 def test_a_notebook_has_the_cells_of_its_master(master):
-    wanted = build.convert(build.read_lesson(master), build.without_solutions)
+    wanted = build.for_students(master)
     have = stored(master)
     assert [(c.cell_type, c.source, c.id, c.metadata) for c in have.cells] == [
         (c.cell_type, c.source, c.id, c.metadata) for c in wanted.cells
@@ -128,6 +128,23 @@ def test_a_solution_becomes_a_stub_in_a_function_and_nothing_at_the_top():
     outside = "a = None\n### BEGIN SOLUTION\na = 1\n### END SOLUTION"
     assert build.without_solutions(outside) == "a = None"
     assert build.without_markers(outside) == "a = None\na = 1"
+
+
+def test_measured_times_stay_until_the_lesson_changes():
+    def lesson(shown, *sources):
+        tags = {"tags": ["measured"]}
+        output = nbformat.v4.new_output("stream", text=shown)
+        code = [nbformat.v4.new_code_cell(source, outputs=[output]) for source in sources]
+        code[0].metadata = nbformat.from_dict(tags)
+        return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(shown), *code])
+
+    def shown(notebook):
+        return [cell.outputs[0].text for cell in notebook.cells if cell.cell_type == "code"]
+
+    before = lesson("7 ms", "a", "b")
+    assert shown(build.keep_measured(lesson("9 ms", "a", "b"), before)) == ["7 ms", "9 ms"]
+    assert shown(build.keep_measured(lesson("9 ms", "a", "c"), before)) == ["9 ms", "9 ms"]
+    assert shown(build.keep_measured(lesson("9 ms", "a", "b"), None)) == ["9 ms", "9 ms"]
 
 
 def test_a_widget_without_a_picture_and_a_path_of_the_machine_are_refused():

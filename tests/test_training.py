@@ -98,6 +98,28 @@ def test_seed_everything_seeds_python_numpy_and_torch():
     assert draws[0] == draws[1]
 
 
+class Drawn(torch.utils.data.Dataset):
+    """Every item is what the three generators of the process that reads it draw."""
+
+    def __len__(self):
+        return 6
+
+    def __getitem__(self, index):
+        return random.random(), np.random.random(), torch.rand(()).item()  # noqa: NPY002
+
+
+def test_seed_everything_seeds_the_workers_of_a_loader_too():
+    def drawn(seed):
+        seed_everything(seed)
+        loader = torch.utils.data.DataLoader(Drawn(), num_workers=2)
+        return [tuple(number.item() for number in item) for item in loader]
+
+    numbers = drawn(7)
+    assert numbers == drawn(7)
+    assert len({number for item in numbers for number in item}) == 18  # no worker repeats another
+    assert not set(numbers) & set(drawn(8))
+
+
 def test_two_calls_with_one_optimizer_and_history_equal_one_call():
     whole, parts = network(), network()
     quiet(whole, stripes(), epochs=2, optimizer=torch.optim.SGD(whole.parameters(), lr=0.1))

@@ -1,7 +1,7 @@
 // ConvolutionStepper: one output number of a convolution at a time, and the sum behind it.
 
 import { View, h, withSign } from "./shared/view.js";
-import { button, menu, panel, slider } from "./shared/controls.js";
+import { button, menu, panel, relabel, slider } from "./shared/controls.js";
 import { NumberGrid } from "./shared/grid.js";
 import { formatNumber, writeTerms } from "./shared/numbers.js";
 import { asChannels, convolve, refuseConvolution, resize } from "./arithmetic/convolution.js";
@@ -259,7 +259,7 @@ class StepperView extends View {
     padded.forEach((grid, channel) => this.showChannel(channel, { state, grid, laid, read, count, single }));
     this.showOutput(output, row, column, count);
     this.describe(output, row, column, count, single);
-    this.play.textContent = this.playing === null ? "▶ play" : "❚❚ pause";
+    relabel(this.play, this.playing === null ? "▶ play" : "❚❚ pause");
     return undefined;
   }
 

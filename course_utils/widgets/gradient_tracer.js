@@ -1,7 +1,7 @@
 // GradientTracer: forward through convolution, ReLU and pooling, and every gradient backward.
 
 import { View, h, setAttribute } from "./shared/view.js";
-import { button, menu, panel, slider } from "./shared/controls.js";
+import { button, menu, panel, relabel, slider } from "./shared/controls.js";
 import { NumberGrid } from "./shared/grid.js";
 import { formatNumber } from "./shared/numbers.js";
 import {
@@ -304,7 +304,7 @@ class TracerView extends View {
     this.backTitle.textContent = `backward from ${sourceName(this.traced)}`;
     this.seed.hidden = source !== "loss";
     this.progress.textContent = `${count} of ${order.length} gradients`;
-    this.play.textContent = playing === null ? "▶ play" : "❚❚ pause";
+    relabel(this.play, playing === null ? "▶ play" : "❚❚ pause");
     // Every cell said aloud would never come to an end.
     setAttribute(this.words, "aria-live", playing === null ? null : "off");
     this.legend.textContent = [

@@ -9,7 +9,7 @@ import traitlets
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from course_utils import _figures, plotting
+from course_utils import _figures, _grids, plotting
 from course_utils.widgets._base import CourseWidget, refuse
 from course_utils.widgets._traits import Choice, Grid, Number, Whole
 
@@ -185,7 +185,7 @@ class GradientTracer(CourseWidget):
                     above = start + 1.1 + half * (height - 0.6) / 2
                     middle = left + grid.shape[1] / 2
                     axes.text(middle, above - 0.15, title, ha="center", va="bottom", weight="bold")
-                    plotting._draw_cells(axes, _figures.as_plane(grid, title), left, above, size)
+                    _grids.draw_cells(axes, _figures.as_plane(grid, title), left, above, size)
                     if title == "y" and self.source != "loss":
                         place = (left + self.source[1], above + self.source[0])
                         axes.add_patch(

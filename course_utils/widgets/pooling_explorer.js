@@ -1,7 +1,7 @@
 // PoolingExplorer: one window of a pooling at a time, and what happens when the input moves.
 
 import { View, h, setAttribute } from "./shared/view.js";
-import { button, menu, panel, slider, toggle } from "./shared/controls.js";
+import { button, menu, panel, relabel, slider, toggle } from "./shared/controls.js";
 import { NumberGrid } from "./shared/grid.js";
 import { formatNumber } from "./shared/numbers.js";
 import { pool, poolNumbers, sayPlaces, sayReach, sayWindow } from "./arithmetic/pooling.js";
@@ -216,7 +216,7 @@ class PoolingView extends View {
     const unread = this.result.reads.flat().filter((readers) => !readers.length).length;
     const cells = unread === 1 ? "The hatched cell is" : `The ${unread} hatched cells are`;
     if (unread && !reached) this.words.append(` ${cells} never read.`);
-    this.play.textContent = this.playing === null ? "▶ play" : "❚❚ pause";
+    relabel(this.play, this.playing === null ? "▶ play" : "❚❚ pause");
     this.shift.update(state);
   }
 

@@ -135,8 +135,8 @@ export class ShiftPanel {
     };
     const title = h("h3", { class: "cu-heading", id: `${view.id}-move` }, "Move the input");
     this.el = h(
-      "section",
-      { class: "cu-move", "aria-labelledby": title.id },
+      "div", // a landmark would have to have a name of its own, on a page with several widgets
+      { class: "cu-move", role: "group", "aria-labelledby": title.id },
       title,
       h(
         "div",

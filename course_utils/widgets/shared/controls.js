@@ -44,11 +44,21 @@ export function toggle(view, { name, label = name, help }) {
   return labelled(input, label, help);
 }
 
-/** A button. `label` is what it says; `help` what it does, if that takes more words. */
+/**
+ * A button. `label` is what it says, or a picture; `help` what it does, if that takes more words.
+ * Its name has both: who speaks to a computer says what can be read.
+ */
 export function button(view, { label, help, action }) {
   const element = h("button", { type: "button", title: help, "aria-label": help }, label);
+  if (typeof label === "string") relabel(element, label);
   view.listen(element, "click", action);
   return element;
+}
+
+/** Change what a button says. */
+export function relabel(element, label) {
+  element.textContent = label;
+  if (element.title) element.setAttribute("aria-label", `${label}: ${element.title}`);
 }
 
 /** A row of controls; it wraps where there is no room. */
