@@ -1,6 +1,5 @@
 """The lessons with their solutions run, pass their own checks, and need no network and no MNIST."""
 
-import ast
 import os
 import re
 import sys
@@ -15,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
 import build_notebooks as build  # noqa: E402
+from needed_cells import needed_cells  # noqa: E402
 
 MASTERS = sorted(build.LESSONS.glob("*.py"))
 LONGEST = ["10", "06", "13", "08", "09", "12"]  # begun first, so that no core waits at the end
@@ -38,29 +38,12 @@ def checks_of(notebook):
 
 def what_exercises_need(notebook):
     """The code cells with a solution or a check, and those that make the names that they use."""
-    kept, wanted = [], set()
-    for cell in reversed([cell for cell in notebook.cells if cell.cell_type == "code"]):
-        nodes = list(ast.walk(ast.parse(cell.source)))
-        names = [node for node in nodes if isinstance(node, ast.Name)]
-        made = {node.id for node in names if isinstance(node.ctx, ast.Store)} | definitions(nodes)
+
+    def is_wanted(cell):
         answers = "### BEGIN SOLUTION" in cell.source and "prediction = " not in cell.source
-        if answers or set(CHECK.findall(cell.source)) & set(EXERCISES) or made & wanted:
-            kept.append(cell)
-            wanted = wanted | {node.id for node in names if isinstance(node.ctx, ast.Load)}
-            wanted -= made
-            if any("eval(" in other.source for other in kept):  # then names may stand in texts
-                texts = [n.value for n in nodes if isinstance(n, ast.Constant)]
-                wanted |= set(re.findall(r"\w+", " ".join(t for t in texts if isinstance(t, str))))
-    return kept[::-1]
+        return answers or set(CHECK.findall(cell.source)) & set(EXERCISES)
 
-
-def definitions(nodes):
-    """What the nodes of a cell import or define."""
-    names = {n.name for n in nodes if isinstance(n, ast.FunctionDef | ast.ClassDef)}
-    for node in nodes:
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            names |= {alias.asname or alias.name.split(".")[0] for alias in node.names}
-    return names
+    return needed_cells(notebook.cells, is_wanted)
 
 
 @pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.more)])
