@@ -13,18 +13,20 @@ ifdef COURSE_DATA
 export COURSE_DATA := $(abspath $(COURSE_DATA))
 endif
 
-.PHONY: help lab test test-more notebooks solutions assignments grade pretend-class
-.PHONY: forget-grades bench lint format clean
+.PHONY: help lab test test-more notebooks stamp solutions assignments grade pretend-class
+.PHONY: forget-grades site bench lint format clean
 
 help:
 	@echo "make lab         open the course in JupyterLab (PORT=8888, IP=localhost)"
 	@echo "make test        run every test and every notebook"
 	@echo "make test-more   run what takes longer"
 	@echo "make notebooks   build notebooks/ from lessons/ anew, outputs included (needs MNIST)"
+	@echo "make stamp       write the repository's address into README and notebooks (CONTRIBUTING.md)"
 	@echo "make solutions   write the notebooks with their solutions to build/solved/"
 	@echo "make assignments make assignments/release/, what students get (ASSIGNMENTS=\"A1 A3\")"
 	@echo "make grade       grade a folder: make grade SUBMISSIONS=folder (assignments/README.md)"
 	@echo "make pretend-class FOLDER=folder  write notebooks to try the grading with"
+	@echo "make site        build build/site/: the lessons as web pages, to read without installing"
 	@echo "make bench       measure what benchmarks/RESULTS.md says (needs MNIST, Chromium)"
 	@echo "make lint        check the style; 'make format' mends it"
 	@echo "make clean       remove .venv and everything built"
@@ -41,6 +43,9 @@ test-more: $(READY_TO_GRADE)
 notebooks: $(READY)
 	@$(BIN)/python tools/build_notebooks.py $(LESSONS)
 	@$(BIN)/python tools/lesson_table.py
+
+stamp: $(READY)
+	@$(BIN)/python tools/colab.py
 
 solutions: $(READY)
 	@$(BIN)/python tools/build_notebooks.py --solved
@@ -60,10 +65,22 @@ pretend-class: $(READY_TO_GRADE)
 forget-grades: $(READY_TO_GRADE)
 	@$(BIN)/python assignments forget
 
+site: $(READY)
+	@$(BIN)/python tools/build_site.py
+
+# The quiet ones first, then those that warm the machine up. ROUNDS is for notebooks and grading.
+bench: export ROUNDS ?= 1
 bench: $(READY_TO_GRADE)
-	@$(BIN)/python benchmarks/time_to_99.py
+	@echo "Some 25 minutes on two cores, 10 more for each round after the first (ROUNDS=$(ROUNDS))."
+	@echo "Leave the machine alone meanwhile: what else runs is measured, too."
+	@$(BIN)/python benchmarks/import_time.py
+	@$(BIN)/python benchmarks/convolution_scaling.py
+	@$(BIN)/python benchmarks/matmul_share.py
 	@$(BIN)/python benchmarks/widget_latency.py
+	@$(BIN)/python benchmarks/notebook_costs.py
+	@$(BIN)/python benchmarks/time_to_99.py
 	@$(BIN)/python benchmarks/grading_time.py
+	@$(BIN)/python benchmarks/overview.py
 
 lint: $(READY)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

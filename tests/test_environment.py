@@ -11,8 +11,10 @@ import yaml
 import course_utils
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tools"))
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests" / "versions")]
 
+import colab  # noqa: E402
+import environments  # noqa: E402
 import lesson_table  # noqa: E402
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -42,13 +44,11 @@ def test_every_dependency_says_its_reason():
 
 
 def test_the_bounds_admit_what_colab_has():
-    colab = {"torch": "2.11", "torchvision": "0.26", "ipywidgets": "7.7.1", "matplotlib": "3.10.0"}
-    colab |= {"numpy": "2.1.3", "scikit-learn": "1.6.1", "ipython": "7.34", "tqdm": "4.67.3"}
-    colab |= {"anywidget": "0.9.21", "traitlets": "5.7.1"}
-    number = lambda version: [int(part) for part in version.split(".")]  # noqa: E731
-    needed = bounds(PROJECT["dependencies"])
-    for name, version in colab.items():
-        assert number(needed[name].removeprefix(">=")) <= number(version), name
+    needed = {requirement.name: requirement.specifier for requirement in environments.bounds()}
+    shared = set(needed) & set(environments.COLAB)
+    assert len(shared) > 8
+    for name in shared:
+        assert environments.COLAB[name] in needed[name], name
 
 
 def test_the_version_is_said_once_more_in_the_package():
@@ -92,7 +92,7 @@ def test_the_readme_quotes_only_what_was_measured():
 
 def test_the_readme_has_the_table_of_lessons_that_the_tool_writes():
     readme = (ROOT / "README.md").read_text("utf-8")
-    assert lesson_table.rows() in readme, "run tools/lesson_table.py"
+    assert lesson_table.rows(colab.repository_url()) in readme, "run tools/lesson_table.py"
     for number in lesson_table.CHOSEN:
         assert (lesson_table.PICTURES / f"{number}.png").exists()
 

@@ -2,9 +2,12 @@
 
     python tools/build_notebooks.py            all lessons
     python tools/build_notebooks.py 01 06      these lessons
+    python tools/build_notebooks.py --measure  their measured times anew, too
     python tools/build_notebooks.py --solved   only build/solved/, which keeps the solutions
 
-The stored outputs are made on MNIST, so it has to be there (see data/README.md).
+The stored outputs are made on MNIST, so it has to be there (see data/README.md). Cells tagged
+"measured" keep the times they show until the lesson's code changes, or with --measure; so two
+builds on one machine give the same bytes.
 """
 
 import argparse
@@ -16,6 +19,7 @@ import re
 import sys
 from pathlib import Path
 
+import colab
 import jupytext
 import nbformat
 from nbclient import NotebookClient
@@ -82,6 +86,12 @@ def convert(notebook, change):
     return notebook
 
 
+def for_students(path):
+    """What students open of a lesson, not yet run: no solutions, and ready for Colab."""
+    notebook = convert(read_lesson(path), without_solutions)
+    return colab.stamped(notebook, path.stem, colab.repository_url())
+
+
 def execute(notebook, folder, timeout=600, env=None):
     """Run a notebook from top to bottom in `folder` and keep what does not depend on the run.
 
@@ -133,6 +143,24 @@ def _own_lines(traceback):
     return kept
 
 
+def keep_measured(notebook, stored):
+    """The notebook with what its cells tagged "measured" show in `stored`, an earlier build.
+
+    Times differ from run to run. As long as the lesson's code is the same, those of the earlier
+    build stay, so that two builds give the same bytes. `stored` is None where there is none.
+    """
+    old, new = _code_cells(stored), _code_cells(notebook)
+    if [cell.source for cell in old] == [cell.source for cell in new]:
+        for before, cell in zip(old, new, strict=True):
+            if "measured" in cell.metadata.get("tags", []):
+                cell.outputs = before.outputs
+    return notebook
+
+
+def _code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"] if notebook else []
+
+
 def with_small_pictures(notebook):
     """The notebook with its pictures in 256 colours: half the bytes, no difference to be seen."""
     for cell in notebook.cells:
@@ -158,6 +186,7 @@ def main():
     )
     parser.add_argument("lessons", nargs="*", help="numbers of lessons; all if none is given")
     parser.add_argument("--solved", action="store_true", help="build only build/solved/")
+    parser.add_argument("--measure", action="store_true", help="measure times anew, too")
     arguments = parser.parse_args()
 
     masters = sorted(LESSONS.glob("*.py"))
@@ -184,9 +213,11 @@ def main():
         os.environ["COURSE_DATA"] = str(Path(folder).resolve())
     for path in masters:
         print(f"{path.stem} …", end=" ", flush=True)
-        notebook = execute(convert(read_lesson(path), without_solutions), NOTEBOOKS)
-        with_small_pictures(notebook)
         target = NOTEBOOKS / f"{path.stem}.ipynb"
+        stored = nbformat.read(target, as_version=4) if target.exists() else None
+        notebook = with_small_pictures(execute(for_students(path), NOTEBOOKS))
+        if not arguments.measure:
+            keep_measured(notebook, stored)
         nbformat.write(notebook, target)
         print(f"{target.stat().st_size // 1000} kB")
 

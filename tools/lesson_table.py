@@ -10,6 +10,7 @@ import io
 import re
 from pathlib import Path
 
+import colab
 import nbformat
 from PIL import Image
 
@@ -42,9 +43,14 @@ def facts_of(master):
     return title, question[0].upper() + question[1:], minutes
 
 
-def rows():
-    """The table, as it should stand in the README."""
+def rows(url=None):
+    """The table, as it should stand in the README; with badges if Colab can open the course.
+
+    url: of the course's repository, as `colab.repository_url` has it.
+    """
     lines = ["| | lesson | question | minutes |", "| --- | --- | --- | --- |"]
+    if colab.badge("", url):
+        lines = [f"{line} {more} |" for line, more in zip(lines, ("", "---"), strict=True)]
     for master in sorted((ROOT / "lessons").glob("*.py")):
         number = master.stem[:2]
         title, question, minutes = facts_of(master)
@@ -52,7 +58,9 @@ def rows():
         _, alt = list(pictures_of(ROOT / notebook))[CHOSEN[number]]
         words = re.sub(r"[\[\]|\s]+", " ", re.split(r"(?<=[a-z)])[.:;] ", alt)[0])[:160].strip()
         picture = f"![From lesson {number}: {words}](docs/lessons/{number}.png)"
-        lines.append(f"| {picture} | [{number} {title}]({notebook}) | {question} | {minutes} |")
+        line = f"| {picture} | [{number} {title}]({notebook}) | {question} | {minutes} |"
+        mark = colab.badge(master.stem, url, f"lesson {number}")
+        lines.append(f"{line} {mark} |" if mark else line)
     return "\n".join(lines) + "\n"
 
 
@@ -67,6 +75,11 @@ def draw(number, notebook):
     framed.quantize(128).save(PICTURES / f"{number}.png", optimize=True)
 
 
+def write(url):
+    """Put the table into the README."""
+    README.write_text(TABLE.sub(lambda _: rows(url), README.read_text("utf-8")), "utf-8")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--list", metavar="NN", help="only list the pictures of this lesson")
@@ -79,7 +92,7 @@ def main():
         elif not wanted:
             draw(number, notebook)
     if not wanted:
-        README.write_text(TABLE.sub(lambda _: rows(), README.read_text("utf-8")), "utf-8")
+        write(colab.repository_url())
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ HERE = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(HERE.parent / "tools"))
 
 import build_notebooks  # noqa: E402
+import colab  # noqa: E402
 
 HIDDEN = ("### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS")
 
@@ -71,7 +72,8 @@ def read_master(path):
             "grade_id": name,
             "schema_version": 3,
         } | ({"points": points} if points is not None else {})
-    return notebook
+    # None of nbgrader's cells: where it grades, the package is there and the cell does nothing.
+    return colab.with_set_up(notebook, path.stem, colab.repository_url())
 
 
 def _refuse(cell, kind, name, points, names):
