@@ -30,7 +30,9 @@ PROGRAMS = sorted(
     if "__main__" in path.read_text("utf-8")
 )
 # Those that take seconds with --quick and need neither a browser nor MNIST nor a class to grade.
-SHORT = ["convolution_scaling", "import_time", "matmul_share", "notebook_costs"]
+more = pytest.mark.more
+SHORT = ["convolution_scaling", "matmul_share"]
+SHORT += [pytest.param(name, marks=more) for name in ("import_time", "notebook_costs")]
 
 
 @pytest.fixture
