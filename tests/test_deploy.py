@@ -155,18 +155,6 @@ def test_classes_that_do_not_fit_are_refused(tmp_path):
 # ---- the page, in a browser ---------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def browser():
-    if not pages.CHROMIUM:
-        pytest.skip("no Chromium here to drive")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = pages.open_browser(playwright)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def opened(browser, tmp_path):
     """Opens a network's page from its file, offline; what it asks for, or complains of, fails."""

@@ -76,18 +76,6 @@ def address(site):
         server.shutdown()
 
 
-@pytest.fixture(scope="module")
-def browser():
-    if not pages.CHROMIUM:
-        pytest.skip("no Chromium here to drive")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = pages.open_browser(playwright)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def visit(browser, address):
     """Opens a page of the site; at the end no error, failed request or foreign request is left."""

@@ -49,8 +49,8 @@ def page(browser, server):
 
 def test_lesson_01_runs_from_top_to_bottom_without_an_error(lesson):
     assert lesson.locator(".jp-CodeCell").count() > 10
-    lesson.wait_for_function(
-        """() => [...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")]
+    lesson.wait_for_function(  # the first cell, which is folded, shows no number
+        """() => [...document.querySelectorAll(".jp-CodeCell .jp-InputArea-prompt")]
           .every((prompt) => /^\\[\\d+\\]:$/.test(prompt.innerText.trim()))"""
     )
     errors = lesson.locator("[data-mime-type$='.error'], [data-mime-type$='.stderr']")
