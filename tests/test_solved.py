@@ -1,5 +1,6 @@
 """The lessons with their solutions run, pass their own checks, and need no network and no MNIST."""
 
+import copy
 import os
 import re
 import sys
@@ -46,14 +47,25 @@ def what_exercises_need(notebook):
     return needed_cells(notebook.cells, is_wanted)
 
 
+def every_cell_twice(notebook):
+    """The code cells, each of them two times."""
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    twice = [copy.deepcopy(cell) for cell in cells for _ in range(2)]
+    for number, cell in enumerate(twice):
+        cell["id"] = f"{number}"
+    return twice
+
+
 @pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.more)])
 @pytest.mark.parametrize("master", LONGEST_FIRST, ids=lambda p: p.stem)
 def test_the_solutions_pass_their_checks_offline(master, whole, tmp_path, record_property):
-    """Each solution and check with what it needs; `make test-more` runs the whole lessons."""
-    record_property("notebook", f"solved/{master.stem}.ipynb")
+    """Each with what it needs; `make test-more` runs the whole lessons, and every cell twice."""
+    record_property("notebook", f"{'twice' if whole else 'solved'}/{master.stem}.ipynb")
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests/no_network")}
     environment["COURSE_DATA"] = str(tmp_path)
     notebook = build.read_lesson(master)
+    if whole:
+        notebook.cells = every_cell_twice(notebook)
     asked = list(checks_of(notebook))
     if not whole and master.stem != "12_deploy":  # whose cells hand files to each other
         notebook.cells = what_exercises_need(notebook)
