@@ -242,7 +242,7 @@ ROWS = [
         "two kernels download at once",
         "two kernels at once",
         two_at_once,
-        (["8 training images.", " training images."][0], "waiting for it"),
+        ("8 training images.", "waiting for it"),
         makes=NEW,
     ),
     Fault(
