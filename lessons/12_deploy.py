@@ -25,8 +25,8 @@
 #   form that it learned from
 #
 # *50 minutes. Before this: [06 · A CNN for MNIST](06_mnist_cnn.ipynb) and
-# [11 · Beyond images](11_beyond_images.ipynb). It needs ONNX and ONNX Runtime: `make lab` has
-# installed them; elsewhere type `pip install onnx onnxruntime onnxscript`.*
+# [11 · Beyond images](11_beyond_images.ipynb). It needs ONNX and ONNX Runtime: where they are missing,
+# the first cell installs them or says how.*
 
 # %% tags=["nbval-ignore-output"]
 import tempfile
