@@ -139,7 +139,7 @@ def take_turns(page, times, repetitions):
             page.keyboard.press("ArrowLeft" if number % 2 else "ArrowRight")
             result = pending.evaluate("([promise]) => promise")
             if number >= WARM_UP:
-                # The clock of the browser has steps of 0.1 ms; digits behind that are no measurement.
+                # The clock of the browser has steps of 0.1 ms; digits behind that mean nothing.
                 times[kind].append({what: round(ms, 3) for what, ms in result.items()})
 
 
