@@ -1,5 +1,6 @@
 """`make lab` finds a port, tells a desktop from a server, and serves the notebooks."""
 
+import json
 import os
 import re
 import signal
@@ -58,18 +59,21 @@ def test_the_command_fits_the_place():
     assert "--allow-root" in lab.command(8888, "localhost", screen=False, root=True)
 
 
-def test_waiting_threads_sleep_unless_the_reader_has_chosen():
-    assert lab.quiet_threads({"A": "b"}) == {"A": "b", "OMP_WAIT_POLICY": "PASSIVE"}
-    assert lab.quiet_threads({"OMP_WAIT_POLICY": "ACTIVE"}) == {"OMP_WAIT_POLICY": "ACTIVE"}
+def test_what_the_reader_has_set_comes_first():
+    assert lab.surroundings({"A": "b"})["A"] == "b"
+    assert lab.surroundings({})["OMP_WAIT_POLICY"] == "PASSIVE"
+    own = lab.surroundings({"OMP_WAIT_POLICY": "ACTIVE", "JUPYTER_CONFIG_PATH": "own"})
+    assert own["OMP_WAIT_POLICY"] == "ACTIVE"
+    assert own["JUPYTER_CONFIG_PATH"].split(os.pathsep)[0] == "own"
 
 
-def status_of(url):
-    """The status that a server answers with; one that is only just starting gets half a minute."""
+def answer_of(url):
+    """What a server answers, JSON; one that is only just starting gets half a minute."""
     deadline = time.monotonic() + 30
     while True:
         try:
             with urllib.request.urlopen(url, timeout=20) as answer:
-                return answer.status
+                return json.load(answer)
         except urllib.error.URLError:
             if time.monotonic() > deadline:
                 raise
@@ -77,7 +81,9 @@ def status_of(url):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="ends JupyterLab by a POSIX signal")
-def test_the_lab_serves_the_notebooks_and_says_that_its_port_was_taken(taken_port, tmp_path):
+def test_the_lab_serves_the_notebooks_without_questions_and_says_that_its_port_was_taken(
+    taken_port, tmp_path
+):
     environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
     environment |= {"JUPYTER_CONFIG_DIR": str(tmp_path), "JUPYTER_RUNTIME_DIR": str(tmp_path / "r")}
     log = tmp_path / "log"
@@ -99,8 +105,12 @@ def test_the_lab_serves_the_notebooks_and_says_that_its_port_was_taken(taken_por
         assert address, text
         assert f"Port {taken_port} is taken" in text
         port, token = address.groups()
-        url = f"http://localhost:{port}/api/contents/00_start_here.ipynb?content=0&token={token}"
-        assert status_of(url) == 200
+        url = f"http://localhost:{port}/{{}}?content=0&token={token}"
+        assert answer_of(url.format("api/contents/00_start_here.ipynb"))["type"] == "notebook"
+        name = "@jupyterlab/apputils-extension:notification"
+        defaults = answer_of(url.format(f"lab/api/settings/{name}"))["schema"]["properties"]
+        asked = {what: defaults[what]["default"] for what in ("fetchNews", "checkForUpdates")}
+        assert asked == {"fetchNews": "false", "checkForUpdates": False}
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(20)

@@ -52,9 +52,6 @@ def command(port, ip, screen, root, folder=NOTEBOOKS):
         f"--ServerApp.port={port}",
         f"--ServerApp.ip={ip}",
         f"--LabApp.default_url=/lab/tree/{FIRST}",
-        # A classroom behind a proxy should not wait for news and updates.
-        "--LabApp.news_url=None",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]
     if not screen:
         options.append("--no-browser")
@@ -63,16 +60,20 @@ def command(port, ip, screen, root, folder=NOTEBOOKS):
     return [sys.executable, "-m", "jupyterlab", *options]
 
 
-def quiet_threads(environment):
-    """The environment in which the threads of PyTorch sleep while they wait for each other.
+def surroundings(environment):
+    """The environment variables for JupyterLab: what the reader has set comes first.
 
-    They wait actively by default, which is best on an idle machine and bad on a busy one. A step of
-    lesson 05's training took, on two cores, 1.3 ms with active and 4.0 with sleeping threads; with
-    three other programs at work, 18 with active and 5 with sleeping ones. Whole lessons take the
-    same time on an idle machine, so the choice is the one that spares the worst. PyTorch reads this
-    as it loads.
+    Its defaults come from tools/jupyter, too: it neither asks about news nor looks for updates.
+
+    The threads of PyTorch sleep while they wait for each other. They wait actively by default,
+    which is best on an idle machine and bad on a busy one. A step of lesson 05's training took, on
+    two cores, 1.3 ms with active and 4.0 with sleeping threads; with three other programs at work,
+    18 with active and 5 with sleeping ones. Whole lessons take the same time on an idle machine, so
+    the choice is the one that spares the worst. PyTorch reads this as it loads.
     """
-    return {"OMP_WAIT_POLICY": "PASSIVE", **environment}
+    paths = [environment.get("JUPYTER_CONFIG_PATH"), str(Path(__file__).with_name("jupyter"))]
+    path = os.pathsep.join(filter(None, paths))
+    return {"OMP_WAIT_POLICY": "PASSIVE", **environment, "JUPYTER_CONFIG_PATH": path}
 
 
 def main():
@@ -100,8 +101,8 @@ def main():
     if os.name == "nt":  # there, exec would leave the terminal before the server has stopped
         import subprocess
 
-        sys.exit(subprocess.call(line, env=quiet_threads(os.environ)))
-    os.execve(line[0], line, quiet_threads(os.environ))
+        sys.exit(subprocess.call(line, env=surroundings(os.environ)))
+    os.execve(line[0], line, surroundings(os.environ))
 
 
 if __name__ == "__main__":
