@@ -66,7 +66,7 @@ def surroundings(environment):
     Its defaults come from tools/jupyter, too: it neither asks about news nor looks for updates.
 
     The threads of PyTorch sleep while they wait for each other. They wait actively by default,
-    which is best on an idle machine and bad on a busy one. A step of lesson 05's training took, on
+    which is best on an idle machine and bad on a busy one. A step of lesson 05's network took, on
     two cores, 1.3 ms with active and 4.0 with sleeping threads; with three other programs at work,
     18 with active and 5 with sleeping ones. Whole lessons take the same time on an idle machine, so
     the choice is the one that spares the worst. PyTorch reads this as it loads.
