@@ -361,8 +361,8 @@ print(f"and im2col 1/{times['loops'][-1] / times['im2col'][-1]:.0f}")
 # %% [markdown]
 # Both axes are logarithmic: one step up is ten times the time. The loops climb with the number of
 # places, since each place costs a round through Python, and that round costs far more than its
-# $8 \cdot 36$ multiplications. The other two make one call for the whole picture. For a small picture most of their time is
-# the call itself, so their lines begin almost flat.
+# $8 \cdot 36$ multiplications. The other two make one call for the whole picture. For a small picture much of their time is
+# the call itself, so their lines begin flatter than they end.
 #
 # The work is the same in all three. What differs is how much of the time is work. PyTorch hands the
 # layer to a library written for the processor, which keeps numbers near and multiplies many
