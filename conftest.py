@@ -1,6 +1,7 @@
 """What every test run shares: where the data is, and the time that each notebook took."""
 
 import os
+import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -18,6 +19,25 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 # Notebooks run in notebooks/, so a folder given relative to the project is made absolute here.
 if folder := os.environ.get("COURSE_DATA"):
     os.environ["COURSE_DATA"] = str((ROOT / folder).resolve())
+
+
+def pytest_configure(config):
+    """Make an error of every warning that a module of ours raises.
+
+    What a neighbour raises in its own modules, or deprecates there, is the neighbour's affair: it
+    comes and goes with the versions. A module is known by its name, so each new file counts.
+    """
+    folders = ["course_utils", "assignments", "benchmarks", "tests", "tools"]
+    names = {"conftest"}
+    for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
+        in_package = (path.parent / "__init__.py").exists()
+        names.add(path.parent.name if in_package else path.stem)
+    # A warning of the compiler or of pytest has a path in place of a name; a colon parts fields.
+    paths = rf"{re.escape(str(ROOT)).replace(':', '.')}/({'|'.join(folders)})/"
+    ours = rf"{paths}|({'|'.join(sorted(names))})(\.|\Z)"
+    # Before pyproject's, which can make exceptions; Python, too, leaves out what is deprecated.
+    quiet = ["ignore::DeprecationWarning", "ignore::PendingDeprecationWarning"]
+    config.getini("filterwarnings")[:0] = [*quiet, f"error:::{ours}"]
 
 
 def pytest_collection_modifyitems(items):
