@@ -43,7 +43,9 @@ TARGET_SECONDS, TARGET_BYTES = 240, 2 * 2**30  # of all notebooks together; of e
 
 
 class Memory:
-    """Watches the processes below this one from a thread: `with Memory() as memory: …`.
+    """Watches from a thread what is started meanwhile: `with Memory() as memory: …`.
+
+    A process that this one had started before, and whatever it starts, is somebody else's.
 
     peak: bytes, the highest sum over all of them. kernel: bytes, the highest resident set of the
     first of them. looks: how often it looked.
@@ -51,10 +53,12 @@ class Memory:
 
     def __init__(self):
         self.peak, self.kernel, self.looks = 0, 0, 0
+        self._before = []
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def __enter__(self):
+        self._before = psutil.Process().children()
         self._thread.start()
         return self
 
@@ -66,13 +70,34 @@ class Memory:
         while not self._done.wait(INTERVAL):
             self.look()
 
+    def processes(self):
+        """The processes that are watched and still run; what this one started, eldest first."""
+        started = [child for child in psutil.Process().children() if child not in self._before]
+        started.sort(key=psutil.Process.create_time)
+        below = []
+        for child in started:
+            with contextlib.suppress(psutil.Error):  # it has ended meanwhile
+                below += child.children(recursive=True)
+        return started + below
+
+    def processor_time(self):
+        """Seconds of processor time that they have had so far."""
+        total = 0.0
+        for process in self.processes():
+            with contextlib.suppress(psutil.Error):
+                times = process.cpu_times()
+                total += times.user + times.system
+                # Those that have ended stand in the books of the process that started them.
+                total += getattr(times, "children_user", 0) + getattr(times, "children_system", 0)
+        return total
+
     def look(self):
         """Look once."""
         with contextlib.suppress(psutil.Error):
-            children = psutil.Process().children(recursive=True)
-            self.peak = max(self.peak, sum(map(memory_of, children)))
-            for child in children[:1]:
-                self.kernel = max(self.kernel, highest_resident_set(child))
+            processes = self.processes()
+            self.peak = max(self.peak, sum(map(memory_of, processes)))
+            for first in processes[:1]:
+                self.kernel = max(self.kernel, highest_resident_set(first))
             self.looks += 1
 
 
@@ -105,12 +130,12 @@ def run(path):
     cells, began_cell, ended, ready = [], {}, [], []
 
     def at_start(cell, cell_index):
-        began_cell[cell_index] = time.perf_counter(), processor_time()
+        began_cell[cell_index] = time.perf_counter(), memory.processor_time()
 
     def at_end(cell, cell_index, execute_reply):
         ended.append(time.perf_counter())
         wall, processor = began_cell[cell_index]
-        cells.append((ended[-1] - wall, processor_time() - processor, cell.source))
+        cells.append((ended[-1] - wall, memory.processor_time() - processor, cell.source))
         if IMPORTS_PYTORCH.search(cell.source):
             ready.append(ended[-1])
 
@@ -157,18 +182,6 @@ def _one_thread():
 
 def _seconds(path):
     return run(path)["seconds"]
-
-
-def processor_time():
-    """Seconds of processor time that the processes below this one have had so far."""
-    total = 0.0
-    for child in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.Error):
-            times = child.cpu_times()
-            total += times.user + times.system
-            # Those that have ended stand in the books of the process that started them.
-            total += getattr(times, "children_user", 0) + getattr(times, "children_system", 0)
-    return total
 
 
 def source_of_the_digits():
