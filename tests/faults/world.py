@@ -8,9 +8,11 @@ appeared, half-written or whole, and the network's weights and modes are as they
 import contextlib
 import copy
 import os
+import shlex
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import traceback
 from collections.abc import Callable
@@ -24,6 +26,9 @@ from tiny import network, same, stripes
 ODD_NAME = "Мои файлы 卷积 課程 é"  # where every row happens
 LONGEST_TRACEBACK = 40  # lines
 OWN_DISKS = ["unshare", "--map-root-user", "--mount"]  # what is mounted there, nobody else sees
+NEW_DISK = ["mount", "-t", "tmpfs", "tmpfs"]
+# The place is closed and not the disk: whoever is root only there may not change the disk itself.
+NO_MORE_WRITING = ["mount", "-o", "remount,bind,ro"]
 
 
 @dataclass(frozen=True)
@@ -71,11 +76,10 @@ class World:
         """A new disk of this size, with a file on it; only where="own disks" may make one."""
         place = self.folder / "disk"
         place.mkdir()
-        mount = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(place)]
-        subprocess.run(mount, check=True)
+        subprocess.run([*NEW_DISK, "-o", f"size={kilobytes}k", str(place)], check=True)
         (place / "old").write_bytes(b"an old file")
         if read_only:
-            subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)
+            subprocess.run([*NO_MORE_WRITING, str(place)], check=True)
 
     def server(self, reply=b"", hang=False):
         """The port of a server that sends `reply` and closes, or that never says anything."""
@@ -159,10 +163,12 @@ def elsewhere(fault, folder):
 
 
 def no_own_disks():
-    """Why disks cannot be mounted here; an empty text where they can."""
-    try:
-        command = [*OWN_DISKS, "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
-        done = subprocess.run(command, capture_output=True, text=True)
-    except FileNotFoundError:
-        return "no `unshare` here"
-    return done.stderr.strip() if done.returncode else ""
+    """Why disks cannot be mounted here, or not be closed; an empty text where both can be done."""
+    with tempfile.TemporaryDirectory() as place:
+        commands = [shlex.join([*mount, place]) for mount in (NEW_DISK, NO_MORE_WRITING)]
+        try:
+            line = [*OWN_DISKS, "sh", "-c", " && ".join(commands)]
+            done = subprocess.run(line, capture_output=True, text=True)
+        except FileNotFoundError:
+            return "no `unshare` here"
+    return (done.stderr.strip() or "no reason given") if done.returncode else ""
