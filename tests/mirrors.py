@@ -32,14 +32,14 @@ ARCHIVES = {f"{name}.gz": gzip.compress(content, mtime=0) for name, content in F
 
 
 class Mirror(http.server.BaseHTTPRequestHandler):
-    """A mirror at /good/; others that fail, each as its path says."""
+    """A mirror at /good/; others that fail or wait, each as its path says."""
 
     def do_GET(self):
         kind, name = self.path.split("/")[1:]
         content = ARCHIVES[name]
         self.server.asked.append(f"{self.command} {name}")
-        if kind in ("hang", "slow"):
-            self.server.over.wait(20 if kind == "hang" else 0.1)
+        if kind in ("hang", "held"):
+            (self.server.over if kind == "hang" else self.server.go_on).wait()
         if kind == "refuse":
             return self.send_error(403)
         body = {"html": b"<html>Please log in</html>", "wrong": content[:-1] + b"?"}.get(
@@ -53,7 +53,7 @@ class Mirror(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body if kind not in ("cut", "stall") else body[:100])
         self.wfile.flush()
         if kind == "stall":
-            self.server.over.wait(20)
+            self.server.over.wait()
         return None
 
     do_HEAD = do_GET
@@ -70,19 +70,20 @@ class Mirror(http.server.BaseHTTPRequestHandler):
 def serving(monkeypatch):
     """Put mirrors on this machine that hold tiny files in MNIST's place: use("good", …).
 
-    Gives the function `use`; what it returns knows the `urls`, and what they were `asked`.
+    Gives the function `use`; what it returns knows the `urls`, and what they were `asked`. A mirror
+    that is "held" answers once its `go_on` is set.
     """
     import torchvision  # takes seconds, which whoever asks no mirror saves
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mirror)
-    server.asked, server.over = [], threading.Event()
+    server.asked, server.over, server.go_on = [], threading.Event(), threading.Event()
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     base = f"http://127.0.0.1:{server.server_port}"
 
     def use(*kinds):
         urls = [f"{base}/{kind}/" for kind in kinds]
         monkeypatch.setattr(data, "MIRRORS", urls)
-        return types.SimpleNamespace(urls=urls, asked=server.asked)
+        return types.SimpleNamespace(urls=urls, asked=server.asked, go_on=server.go_on)
 
     sums = [(name, hashlib.md5(content).hexdigest()) for name, content in ARCHIVES.items()]
     monkeypatch.setattr(torchvision.datasets.MNIST, "resources", sums)
@@ -94,6 +95,7 @@ def serving(monkeypatch):
         yield use
     finally:
         server.over.set()
+        server.go_on.set()
         server.shutdown()
         server.server_close()
 

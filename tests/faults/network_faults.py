@@ -15,8 +15,9 @@ LABELS, IMAGES = "t10k-labels-idx1-ubyte", "train-images-idx3-ubyte"
 NEW = tuple(FILES)
 
 
-def impatient(world, seconds=0.3):
-    world.patch.setattr(data, "PATIENCE", seconds)
+def impatient(world):
+    """For those who never answer. Who answers may take its time, which a busy machine needs."""
+    world.patch.setattr(data, "PATIENCE", 0.3)
 
 
 def auto(world):
@@ -33,7 +34,8 @@ def asked_for_mnist(world):
 def from_a_mirror(kind):
     def load(world):
         world.mirrors(kind)
-        impatient(world)
+        if kind == "stall":
+            impatient(world)
         return auto(world)
 
     return load
@@ -42,7 +44,8 @@ def from_a_mirror(kind):
 def through_a_proxy(reply=b"", hang=False):
     def load(world):
         world.mirrors()
-        impatient(world)
+        if hang:
+            impatient(world)
         world.patch.setattr(data, "MIRRORS", ["http://mnist.invalid/"])
         world.patch.delenv("no_proxy")
         world.patch.delenv("NO_PROXY", raising=False)
@@ -57,7 +60,6 @@ def through_a_proxy(reply=b"", hang=False):
 def from_nowhere(address):
     def load(world):
         world.mirrors()
-        impatient(world, 2)
         world.patch.setattr(data, "MIRRORS", [address])
         return asked_for_mnist(world)
 
@@ -108,8 +110,14 @@ def killed_before(world):
 
 
 def two_at_once(world):
-    mirror = world.mirrors("slow")
-    kernels = [start(download_tiny, mirror.urls, world.folder / "new") for _ in range(2)]
+    mirror = world.mirrors("held")
+    words = [world.folder.parent / f"said by {name}" for name in "ab"]
+    for file in words:
+        file.touch()
+    kernels = [start(download_tiny, mirror.urls, world.folder / "new", file) for file in words]
+    for kernel in kernels:
+        kernel.wait_for(lambda: any("waiting" in file.read_text("utf-8") for file in words))
+    mirror.go_on.set()
     said = [kernel.result() for kernel in kernels]
     assert sorted(line.split()[1] for line in mirror.asked if line.startswith("GET")) == sorted(
         name for name in ARCHIVES for _ in range(2)
@@ -117,20 +125,20 @@ def two_at_once(world):
     return " ".join(said)
 
 
-def download_tiny(urls, folder):
+def download_tiny(urls, folder, words):
     import contextlib
     import hashlib
-    import io
 
     import torchvision
 
     sums = lambda files: [(n, hashlib.md5(c).hexdigest()) for n, c in files.items()]  # noqa: E731
     data.MIRRORS, data.VALIDATION, data.MNIST_MD5 = urls, 4, dict(sums(FILES))
+    data.PATIENCE = 300  # the mirror holds still until the other kernel waits
     torchvision.datasets.MNIST.resources = sums(ARCHIVES)
     os.environ["no_proxy"] = "*"
-    with contextlib.redirect_stderr(io.StringIO()) as said:
+    with words.open("w", 1, "utf-8") as file, contextlib.redirect_stderr(file):
         digits = data.load_digits("mnist", root=folder)
-    waits = [line for line in said.getvalue().splitlines() if "waiting" in line]
+    waits = [line for line in words.read_text("utf-8").splitlines() if "waiting" in line]
     return f"{len(digits.train)} training images. {' '.join(waits)}"
 
 
