@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -18,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
 import lab  # noqa: E402
+import labserver  # noqa: E402
 
 
 @pytest.fixture
@@ -68,11 +68,11 @@ def test_what_the_reader_has_set_comes_first():
 
 
 def answer_of(url):
-    """What a server answers, JSON; one that is only just starting gets half a minute."""
-    deadline = time.monotonic() + 30
+    """What a server answers, JSON; one that is only just starting is asked again."""
+    deadline = time.monotonic() + labserver.PATIENCE
     while True:
         try:
-            with urllib.request.urlopen(url, timeout=20) as answer:
+            with urllib.request.urlopen(url, timeout=labserver.PATIENCE) as answer:
                 return json.load(answer)
         except urllib.error.URLError:
             if time.monotonic() > deadline:
@@ -95,17 +95,9 @@ def test_the_lab_serves_the_notebooks_without_questions_and_says_that_its_port_w
             env=environment,
         )
     try:
-        address = None
-        for _ in range(600):
-            text = log.read_text()
-            if address := re.search(r"http://localhost:(\d+)/lab\S*\?token=(\w+)", text):
-                break
-            assert process.poll() is None, text
-            time.sleep(0.1)
-        assert address, text
-        assert f"Port {taken_port} is taken" in text
-        port, token = address.groups()
-        url = f"http://localhost:{port}/{{}}?content=0&token={token}"
+        address, token = labserver.address_of(process, log)
+        assert f"Port {taken_port} is taken" in log.read_text()
+        url = f"{address}/{{}}?content=0&token={token}"
         assert answer_of(url.format("api/contents/00_start_here.ipynb"))["type"] == "notebook"
         name = "@jupyterlab/apputils-extension:notification"
         defaults = answer_of(url.format(f"lab/api/settings/{name}"))["schema"]["properties"]
@@ -113,4 +105,4 @@ def test_the_lab_serves_the_notebooks_without_questions_and_says_that_its_port_w
         assert asked == {"fetchNews": "false", "checkForUpdates": False}
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(20)
+        process.wait(labserver.PATIENCE)

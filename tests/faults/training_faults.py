@@ -12,6 +12,8 @@ from world import Fault
 
 from course_utils import training
 
+PATIENCE = 600  # seconds for a kernel on a busy machine; it only keeps the test from hanging
+
 
 def fit(**options):
     return lambda world: quiet(world.model, world.images, **options)
@@ -60,7 +62,7 @@ def interrupted_in_a_kernel(world):
     """The stop button of a notebook: Jupyter's own interrupt, in a kernel of its own."""
     from jupyter_client.manager import start_new_kernel
 
-    manager, client = start_new_kernel(cwd=str(world.folder))
+    manager, client = start_new_kernel(cwd=str(world.folder), startup_timeout=PATIENCE)
     try:
         outputs = []
 
@@ -72,7 +74,7 @@ def interrupted_in_a_kernel(world):
                 if interrupt_at and interrupt_at in text:
                     manager.interrupt_kernel()
 
-            client.execute_interactive(code, timeout=120, output_hook=hear)
+            client.execute_interactive(code, timeout=PATIENCE, output_hook=hear)
 
         run(
             "import sys; sys.path[:0] = " + repr([p for p in os.sys.path if p]) + "\n"

@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
 import lab
 
+PATIENCE = 300  # seconds, only so that nothing hangs for ever: a busy machine needs its time
 SETTINGS = {
     # Every cell is rendered, also those off the screen, so that their text can be read.
     "notebook-extension/tracker": {"windowingMode": "none"},
@@ -40,15 +41,18 @@ def serve(folder, home, theme="light"):
     with log.open("w") as output:
         process = subprocess.Popen(line, stdout=output, stderr=subprocess.STDOUT, env=environment)
     try:
-        for _ in range(600):
-            if found := re.search(r"(http://localhost:\d+)/lab\S*\?token=(\w+)", log.read_text()):
-                break
-            assert process.poll() is None, log.read_text()
-            time.sleep(0.1)
-        yield found.groups()
+        yield address_of(process, log)
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE)
+
+
+def address_of(process, log):
+    """(address, token) that a JupyterLab writes to its log; one that ends before is an error."""
+    while not (found := re.search(r"(http://localhost:\d+)/lab\S*\?token=(\w+)", log.read_text())):
+        assert process.poll() is None, log.read_text()
+        time.sleep(0.1)
+    return found.groups()
 
 
 def open_notebook(browser, server, name, height=1400):
@@ -57,7 +61,7 @@ def open_notebook(browser, server, name, height=1400):
     page = browser.new_page(viewport={"width": 1100, "height": height})
     page.errors = []
     page.on("pageerror", lambda error: page.errors.append(str(error)))
-    page.set_default_timeout(180_000)
+    page.set_default_timeout(1000 * PATIENCE)
     page.goto(f"{address}/doc/tree/{name}?reset&token={token}")
     page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
     # The page says "idle" before there is a kernel, and would then run nothing.
@@ -67,7 +71,6 @@ def open_notebook(browser, server, name, height=1400):
         await panel.sessionContext.session.kernel.info; }"""
     )
     page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
-    page.set_default_timeout(30_000)
     return page
 
 

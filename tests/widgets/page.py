@@ -140,6 +140,17 @@ def settle(page):
     page.evaluate("() => new Promise((f) => requestAnimationFrame(() => requestAnimationFrame(f)))")
 
 
+def until(page, happened):
+    """Wait for `happened()`, with a busy machine's patience; returns what it gave in the end."""
+    answer = happened()
+    for _ in range(2000):
+        if answer:
+            break
+        page.wait_for_timeout(50)
+        answer = happened()
+    return answer
+
+
 def pull(page, widget):
     """Take what the browser has saved into the Python object, as a kernel does."""
     saved = page.evaluate(

@@ -67,13 +67,16 @@ def shown(page, title):
 
 def of_kernel(page, expression, expected=None):
     """What an expression is in the kernel; waits for `expected`, as messages take their time."""
-    for _ in range(100):
-        answer = json.loads(labserver.ask(page, f"import json; print(json.dumps({expression}))"))
-        if expected is None or answer == expected:
-            pages.settle(page)  # until what was changed is on the screen, too
-            return answer
-        page.wait_for_timeout(50)
-    raise AssertionError(f"{expression} is {answer}, not {expected}")
+
+    def ask():
+        return json.loads(labserver.ask(page, f"import json; print(json.dumps({expression}))"))
+
+    if expected is not None:
+        pages.until(page, lambda: ask() == expected)
+    answer = ask()
+    assert expected in (None, answer), expression
+    pages.settle(page)  # until what was changed is on the screen, too
+    return answer
 
 
 def numbers(root, title):
@@ -163,16 +166,13 @@ def test_shape_builder(page):
     row.locator(".sb-head").click()
     row.get_by_label("out_channels", exact=True).fill("7")
     page.keyboard.press("Enter")
-    mismatch = of_kernel(page, "builder.mismatch and builder.mismatch.sentence")
-    for _ in range(100):
-        if mismatch:
-            break
-        mismatch = of_kernel(page, "builder.mismatch and builder.mismatch.sentence")
+    of_kernel(page, "builder.mismatch is None", False)
+    mismatch = of_kernel(page, "builder.mismatch.sentence")
     assert mismatch in root.locator(".sb-problem:visible").inner_text()
     for _ in range(2):  # the batch norm, then the second convolution
         root.locator(".sb-mend:visible").press("Enter")
         pages.settle(page)
-    of_kernel(page, "builder.mismatch", None)
+    of_kernel(page, "builder.mismatch is None", True)
     of_kernel(page, "list(builder.to_module()(torch.zeros(2, 1, 28, 28)).shape)", [2, 10])
     counted = of_kernel(page, "sum(p.numel() for p in builder.to_module().parameters())")
     assert f"{counted:,}" in root.locator(".sb-total").inner_text()
@@ -216,14 +216,14 @@ def test_digit_pad(page):
 def says(page, root):
     """The answer on the page is what the network says in Python about the image there."""
     pages.settle(page)
-    for _ in range(100):
-        code = "pad._model.eval()(pad.image[None, None]).softmax(1)[0]"
+    code = "pad._model.eval()(pad.image[None, None]).softmax(1)[0]"
+
+    def agree():
         digit, share = of_kernel(page, f"[{code}.argmax().item(), {code}.max().item()]")
         said = re.search(r"says (\d) with (\d+) %", root.locator(".cu-words").inner_text())
-        if said and int(said[1]) == digit and abs(int(said[2]) - 100 * share) < 0.51:
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError((said, digit, share))
+        return said and int(said[1]) == digit and abs(int(said[2]) - 100 * share) < 0.51
+
+    assert pages.until(page, agree)
 
 
 def test_the_page_reports_no_error(page):
