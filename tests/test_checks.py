@@ -1,6 +1,7 @@
 """Every check rejects known wrong answers with their own diagnosis, and accepts the right ones."""
 
 import contextlib
+import threading
 import time
 from dataclasses import replace
 
@@ -112,6 +113,21 @@ def test_an_endless_loop_is_stopped_even_if_it_swallows_exceptions():
 
     with pytest.raises(guard.OutOfTime):
         guard.call(endless, (1,), {}, seconds=0.2)
+
+
+def test_time_in_which_other_programs_keep_an_answer_waiting_is_not_counted(monkeypatch):
+    def ready(x):
+        time.sleep(0.3)
+        return x
+
+    monkeypatch.setattr(guard, "_queued", lambda thread: 600.0)
+    assert guard.call(ready, (1,), {}, seconds=0.1) == 1
+
+
+def test_where_nobody_counts_that_time_there_is_none():
+    assert guard._queued(threading.current_thread()) >= 0
+    ended = threading.Thread(target=int)
+    assert guard._queued(ended) == 0, "it has no number yet"
 
 
 def test_an_endless_loop_is_named():
