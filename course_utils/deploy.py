@@ -181,13 +181,16 @@ def export_onnx(model, path, *, input_size=(1, 28, 28)):
     try:
         with warnings.catch_warnings(), _quiet():
             warnings.simplefilter("ignore")  # torch's own calls of what it will drop some day
+            # First torch.export: where it fails, torch 2.7's torch.onnx follows the branch that
+            # these zeros take. And with a limit: to torch 2.7, a batch of any size may overflow.
+            batch = {0: torch.export.Dim("N", max=2**31)}
+            traced = torch.export.export(still, (x,), dynamic_shapes=(batch,), strict=False)
             # The older exporter, dynamo=False, is quicker, but torch has announced its end.
             program = torch.onnx.export(
-                still,
-                (x,),
+                traced,
                 input_names=["image"],
                 output_names=["logits"],
-                dynamic_shapes=({0: torch.export.Dim("N")},),
+                dynamic_shapes=({0: "N"},),  # its name in the file
                 dynamo=True,
                 verbose=False,
             )
