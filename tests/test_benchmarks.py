@@ -141,6 +141,7 @@ def watched(size):
     return memory.peak, memory.kernel
 
 
+@pytest.mark.processes
 def test_the_memory_of_a_child_of_a_child_is_seen():
     (peak, kernel), (small, small_kernel) = watched(HELD), watched(0)
     assert peak - small == pytest.approx(HELD, rel=0.2)
@@ -148,6 +149,7 @@ def test_the_memory_of_a_child_of_a_child_is_seen():
     assert kernel - small_kernel == pytest.approx(0, abs=0.2 * HELD), "the child alone"
 
 
+@pytest.mark.processes
 def test_the_memory_of_what_was_there_before_is_not_seen():
     small, _ = watched(0)
     with holding(CHILD, HELD):

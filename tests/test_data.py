@@ -52,6 +52,7 @@ def test_download_fetches_what_is_missing_into_a_folder_of_any_name(mirrors, tmp
     assert socket.getdefaulttimeout() is None
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("kind", ["cut", "wrong", "html", "refuse", "stall", "hang"])
 def test_second_mirror_serves_when_the_first_is_broken(kind, mirrors, tmp_path, monkeypatch):
     if kind in ("stall", "hang"):
@@ -61,6 +62,7 @@ def test_second_mirror_serves_when_the_first_is_broken(kind, mirrors, tmp_path, 
     assert held(tmp_path) == FILES
 
 
+@pytest.mark.processes
 def test_second_reader_waits_for_the_first_download(mirrors, tmp_path, monkeypatch):
     mirror = mirrors("held")
     monkeypatch.setattr(data, "PATIENCE", 300)
@@ -257,6 +259,7 @@ def test_split_is_a_data_set_and_can_be_sliced(embedded):
     assert "asked for" in repr(embedded)
 
 
+@pytest.mark.processes
 def test_blocked_network_leaves_this_machine_reachable():
     script = """if True:
         import socket

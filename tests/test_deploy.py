@@ -203,6 +203,7 @@ def by_torch(model, image):
     return [percent(share) for share in shares.tolist()], say(shares, "0123456789")
 
 
+@pytest.mark.processes
 def test_digits_drawn_in_the_browser_get_the_answers_of_torch_and_the_right_ones(opened, trained):
     page, right = opened(trained), 0
     for digit, strokes in STROKES.items():

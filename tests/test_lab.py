@@ -80,6 +80,7 @@ def answer_of(url):
             time.sleep(0.5)
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(os.name == "nt", reason="ends JupyterLab by a POSIX signal")
 def test_the_lab_serves_the_notebooks_without_questions_and_says_that_its_port_was_taken(
     taken_port, tmp_path

@@ -17,6 +17,8 @@ from course_utils.checks import guard
 GRADING = Path(sandbox.__file__).parent
 needs_landlock = pytest.mark.skipif(not sandbox.landlock_version(), reason="no Landlock here")
 
+pytestmark = pytest.mark.processes
+
 
 def inside(tmp_path, code):
     """What `code` prints where only the system can be read and tmp_path/own be written."""

@@ -161,6 +161,7 @@ ROWS = [
         given=save_old,
         kept=whole_afterwards,
         changes=("model.pt",),
+        races=True,
     ),
     Fault(
         "the disk is full when a checkpoint is saved",

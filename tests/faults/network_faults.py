@@ -172,6 +172,7 @@ ROWS = [
         "a proxy that hangs",
         through_a_proxy(hang=True),
         (EMBEDDED, "no answer in 0.3 s", HOW_TO),
+        races=True,
     ),
     Fault(
         "a proxy wants a password",
@@ -190,6 +191,7 @@ ROWS = [
         "a proxy that hangs",
         from_a_mirror("stall"),
         (EMBEDDED, "no answer in 0.3 s"),
+        races=True,
     ),
     Fault(
         "a download is cut in the middle",
@@ -221,6 +223,7 @@ ROWS = [
         stopped_by_hand,
         "KeyboardInterrupt",
         given=lambda world: put(world.folder, {LABELS: b"old"}),
+        races=True,
     ),
     Fault(
         "a kernel was killed while it downloaded",
@@ -252,6 +255,7 @@ ROWS = [
         two_at_once,
         ("8 training images.", "waiting for it"),
         makes=NEW,
+        races=True,
     ),
     Fault(
         "torchvision is damaged, which is not the mirror's fault",

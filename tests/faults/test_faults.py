@@ -12,7 +12,9 @@ _elsewhere = {}
 
 def rows():
     for fault in FAULTS:
-        yield pytest.param(fault, id=fault.what, marks=[pytest.mark.more] if fault.more else [])
+        marks = [pytest.mark.more] * fault.more
+        marks += [pytest.mark.processes] * (fault.races or fault.where != "here")
+        yield pytest.param(fault, id=fault.what, marks=marks)
 
 
 @pytest.fixture

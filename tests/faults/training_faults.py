@@ -143,6 +143,7 @@ ROWS = [
         "Interrupted.",
         kept=goes_on,
         makes=("step 20",),
+        races=True,
     ),
     Fault(
         "training is interrupted in a notebook",
@@ -151,6 +152,7 @@ ROWS = [
         "Interrupted.",
         kept=grown_in_the_kernel,
         more=True,
+        races=True,
     ),
     Fault(
         "the learning rate is far too large",

@@ -38,8 +38,9 @@ class Fault:
     what: a sentence. kind: which of `KINDS` it is. provoke: does it, in a `World`; what it returns
     or raises is what the student sees. says: parts of that. given: what there is before. kept:
     looks at what must be there afterwards. makes, changes: names of files that may appear or
-    change. trains: the weights may change. more: it takes longer. where: "here", or in a process of
-    its own: one with "own disks", or one in "ascii", a locale that knows no other letters.
+    change. trains: the weights may change. more: it takes longer. races: it starts processes, or
+    waits for somebody. where: "here", or in a process of its own: one with "own disks", or one in
+    "ascii", a locale that knows no other letters.
     """
 
     what: str
@@ -52,6 +53,7 @@ class Fault:
     changes: tuple = ()
     trains: bool = False
     more: bool = False
+    races: bool = False
     where: str = "here"
 
 

@@ -13,7 +13,10 @@ import torch.nn.functional as F
 
 from course_utils import widgets
 
-pytestmark = pytest.mark.skipif(not pages.CHROMIUM, reason="no Chromium here to drive")
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.skipif(not pages.CHROMIUM, reason="no Chromium here to drive"),
+]
 
 
 @pytest.fixture(scope="module")
