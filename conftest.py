@@ -33,7 +33,7 @@ def pytest_configure(config):
         in_package = (path.parent / "__init__.py").exists()
         names.add(path.parent.name if in_package else path.stem)
     # A warning of the compiler or of pytest has a path in place of a name; a colon parts fields.
-    paths = rf"{re.escape(str(ROOT)).replace(':', '.')}/({'|'.join(folders)})/"
+    paths = rf"{re.escape(str(ROOT)).replace(':', '.')}.({'|'.join(folders)})."
     ours = rf"{paths}|({'|'.join(sorted(names))})(\.|\Z)"
     # Before pyproject's, which can make exceptions; Python, too, leaves out what is deprecated.
     quiet = ["ignore::DeprecationWarning", "ignore::PendingDeprecationWarning"]

@@ -1,10 +1,12 @@
 """Run every test: `make test`, or with `--more` what takes longer: `make test-more`.
 
 `make test` runs every notebook twice with no network and no data set: as it is stored, and, as one
-of the tests, with its solutions. `make test-more` runs them on MNIST, where that can be had.
+of the tests, with its solutions. `make test-more` runs them on MNIST, where that can be had, and
+the unit tests on other versions of Python and of all packages.
 """
 
 import argparse
+import contextlib
 import os
 import subprocess
 import sys
@@ -21,6 +23,16 @@ NBVAL = [
     "--nbval-cell-timeout=300",
     "notebooks",
 ]
+sys.path.insert(0, str(ROOT / "tests" / "versions"))
+
+import environments  # noqa: E402
+
+# What the unit tests leave out on other versions: notebooks, which tests/versions runs on them,
+# JupyterLab in a browser, and what no version changes. A new file is in.
+LEFT_OUT = ["versions", "widgets/test_in_jupyterlab.py", "test_solved.py", "test_links.py"]
+ALL = ["tests", *(f"--ignore=tests/{name}" for name in LEFT_OUT)]
+SOME = ["tests/test_ops.py", "tests/test_checks.py", "tests/test_training.py"]
+ON_VERSIONS = {"lowest": ALL, "newest": ALL, "py312": SOME, "py314": SOME}
 
 
 def offline(environment, folder):
@@ -39,39 +51,69 @@ def has_mnist():
     )
 
 
+@contextlib.contextmanager
+def busy_programs(count):
+    """Keep cores busy meanwhile. The programs end with this one, however it ends."""
+    spin = "import os, sys\nwhile os.getppid() == int(sys.argv[1]): sum(range(10**6))"
+    line = [sys.executable, "-c", spin, str(os.getpid())]
+    programs = [subprocess.Popen(line) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for program in programs:
+            program.kill()
+            program.wait()
+
+
+def run(name, line, environment):
+    """Run one command to its end. Returns: (name, whether it went well, seconds)."""
+    print(f"\n=== {name} ===", flush=True)
+    start = time.monotonic()
+    code = subprocess.run(line, cwd=ROOT, env=environment).returncode
+    return name, code == 0, time.monotonic() - start
+
+
+def test(environment):
+    """What `make test` runs. Yields: results of `run`."""
+    yield run("tests", [*PYTEST, "-m", "not more", "tests"], environment)
+    with tempfile.TemporaryDirectory() as empty:
+        yield run("notebooks, no network", [*PYTEST, *NBVAL], offline(environment, empty))
+
+
+def test_more(environment):
+    """What `make test-more` runs. Yields: results of `run`, or (what is left out and why, None)."""
+    yield run("long tests", [*PYTEST, "-m", "more", "tests"], environment)
+    many = {**environment, "HYPOTHESIS_PROFILE": "more"}
+    yield run("arithmetic, many cases", [*PYTEST, "tests/test_ops.py"], many)
+    if has_mnist():
+        yield run("notebooks, MNIST", [*PYTEST, *NBVAL], environment)
+    else:
+        yield "notebooks, MNIST: it is not here; they run on the embedded digits only", None, 0
+    with busy_programs(2):
+        yield run("processes, busy machine", [*PYTEST, "-m", "processes", "tests"], environment)
+    for name, tests in ON_VERSIONS.items():
+        python, version = environments.python_for(name)
+        if python is None:
+            yield f"unit tests, {name}: {version} is not here, and uv could not get it", None, 0
+            continue
+        line = [sys.executable, environments.__file__, name, *PYTEST[1:], "-m", "not more", *tests]
+        _, passed, seconds = run(f"unit tests, {name}", line, environment)
+        yield f"unit tests, {environments.described(name)}", passed, seconds
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--more", action="store_true", help="run only what takes longer")
     more = parser.parse_args().more
     # The tests run side by side, so each keeps to one core.
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    with tempfile.TemporaryDirectory() as empty:
-        if more:
-            thorough = {**environment, "HYPOTHESIS_PROFILE": "more"}
-            runs = [
-                ("long tests", [*PYTEST, "-m", "more", "tests"], environment),
-                ("arithmetic, many cases", [*PYTEST, "tests/test_ops.py"], thorough),
-            ]
-            if has_mnist():
-                runs.append(("notebooks, MNIST", [*PYTEST, *NBVAL], environment))
-            else:
-                print("MNIST is not here: the notebooks run on the embedded digits only.")
-        else:
-            runs = [
-                ("tests", [*PYTEST, "-m", "not more", "tests"], environment),
-                ("notebooks, no network", [*PYTEST, *NBVAL], offline(environment, empty)),
-            ]
-        results = []
-        for name, line, variables in runs:
-            print(f"\n=== {name} ===", flush=True)
-            start = time.monotonic()
-            code = subprocess.run(line, cwd=ROOT, env=variables).returncode
-            results.append((name, code, time.monotonic() - start))
+    results = list((test_more if more else test)(environment))
     print()
-    for name, code, seconds in results:
-        print(f"{'passed' if code == 0 else 'FAILED'}  {seconds:6.1f} s  {name}")
-    failed = sum(code != 0 for _, code, _ in results)
-    print(f"runs: {len(results) - failed} passed, {failed} failed")
+    for name, passed, seconds in results:
+        word = {True: "passed", False: "FAILED", None: "not run"}[passed]
+        print(f"{word:7}  {seconds:6.1f} s  {name}")
+    failed = sum(passed is False for _, passed, _ in results)
+    print(f"runs: {sum(bool(passed) for _, passed, _ in results)} passed, {failed} failed")
     sys.exit(bool(failed))
 
 

@@ -3,11 +3,16 @@
     colab    what Colab has, and nothing that it has not
     newest   what an installation gets today
     lowest   every package at the lower bound that pyproject.toml allows
+    py312, py314   the newest once more, on other versions of Python
 
 uv makes them: pip cannot choose the lowest versions, and uv links files instead of copying them.
+
+`python tests/versions/environments.py SET ARGUMENTS` makes one, and runs its Python on the course.
 """
 
+import functools
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -37,22 +42,42 @@ COLAB = {  # in August 2026, on Python 3.13
     "tqdm": "4.67.3",
 }
 # Python as Colab has it, and the lowest: NumPy 2.0 has no wheel for Python 3.13.
-PYTHONS = {"colab": "3.13 3.12 3.11", "newest": "3.13 3.12 3.11", "lowest": "3.11 3.12"}
+PYTHONS = {
+    "colab": "3.13 3.12 3.11",
+    "newest": "3.13 3.12 3.11",
+    "lowest": "3.11 3.12",
+    "py312": "3.12",
+    "py314": "3.14",
+}
 
 
+@functools.cache
 def python_for(name):
-    """An interpreter for a set: COURSE_PYTHON_COLAB and the like, one on PATH, or this one.
+    """An interpreter for a set: COURSE_PYTHON_COLAB and the like, one that is here, or uv's.
 
     Returns: (path, version as text), or (None, what was looked for) if there is none.
     """
-    own = os.environ.get(f"COURSE_PYTHON_{name.upper()}")
+    if own := os.environ.get(f"COURSE_PYTHON_{name.upper()}"):
+        version = _version(own)
+        return (Path(own), version) if version else (None, f"Python {own}")
     versions = PYTHONS[name].split()
-    found = [own] if own else [shutil.which(f"python{version}") for version in versions]
-    for path in found if own else [*filter(None, found), sys.executable]:
-        version = _version(path)  # None for a name on PATH that is a mere pointer to nothing
-        if version in versions or (own and version):
-            return path, version
-    return None, f"Python {own or ' or '.join(versions)}"
+    for version in versions:
+        for path in _pythons(version):
+            if _version(path) == version:  # None for a name that is a mere pointer to nothing
+                return path, version
+    return None, f"Python {' or '.join(versions)}"
+
+
+def _pythons(version):
+    """Where a Python may be: on PATH, this one, pyenv's, one that uv downloads into build/."""
+    yield shutil.which(f"python{version}") or sys.executable
+    yield Path(sys.executable)
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    yield from pyenv.glob(f"{version}.*/bin/python")
+    folder = FOLDER / "pythons"
+    env = {"UV_HTTP_RETRIES": "0", **os.environ, "UV_PYTHON_INSTALL_DIR": str(folder)}
+    subprocess.run([*UV, "python", "install", version], env=env, capture_output=True)
+    yield from folder.glob(f"*-{version}.*/bin/python{version}")
 
 
 def wanted(name):
@@ -63,7 +88,7 @@ def wanted(name):
         # pip, as Colab has it; setuptools, which IPython 7 imports.
         return "\n".join([*pins, "pip", "setuptools"]), course
     lowest = ["--resolution=lowest-direct"] if name == "lowest" else []
-    return "pip>=24", [*course, "--extra=deploy", "--extra=lab", *lowest]
+    return "pip>=24", [*course, "--all-extras", *lowest]
 
 
 def index():
@@ -105,9 +130,16 @@ def make(name, run_id=""):
 def bounds():
     """What the course needs, with the lower bounds of pyproject.toml: packaging's Requirements."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    extras = project["optional-dependencies"]
-    lines = project["dependencies"] + extras["deploy"] + extras["lab"]
-    return [Requirement(line) for line in lines]
+    extras = project["optional-dependencies"].values()
+    return [Requirement(line) for lines in (project["dependencies"], *extras) for line in lines]
+
+
+def described(name):
+    """A set in words, once it is made: its Python and its torch."""
+    _, version = python_for(name)
+    locked = FOLDER / name / "requirements.txt"
+    torch = re.search(r"^torch==(\S+)", locked.read_text("utf-8") if locked.exists() else "", re.M)
+    return f"{name}, Python {version}, torch {torch[1] if torch else 'not installed'}"
 
 
 def _version(python):
@@ -118,3 +150,8 @@ def _version(python):
     except OSError:
         return None
     return said.stdout.strip() or None
+
+
+if __name__ == "__main__":
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    sys.exit(subprocess.run([make(sys.argv[1]), *sys.argv[2:]], cwd=ROOT, env=env).returncode)
