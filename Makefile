@@ -2,24 +2,26 @@
 # Python 3.11 or newer: the first command makes .venv and installs into it, the next ones reuse it.
 
 PYTHON ?= python3
+TORCH ?= auto
 PORT ?= 8888
 IP ?= localhost
 VENV := .venv
 BIN := $(abspath $(VENV))/bin
-READY := $(VENV)/.ready
-READY_TO_GRADE := $(VENV)/.ready-to-grade
+INSTALL = $$(test -x $(BIN)/python && echo $(BIN)/python || echo $(PYTHON)) tools/install.py \
+  --venv $(VENV) --torch $(TORCH)
 # Notebooks run in notebooks/, so a folder given relative to here is made absolute.
 ifdef COURSE_DATA
 export COURSE_DATA := $(abspath $(COURSE_DATA))
 endif
 
-.PHONY: help lab test test-more notebooks stamp solutions assignments grade pretend-class
-.PHONY: forget-grades site bench lint format clean
+.PHONY: help lab test test-more tested notebooks stamp solutions assignments grade pretend-class
+.PHONY: forget-grades site bench lint format clean student teacher developer
 
 help:
-	@echo "make lab         open the course in JupyterLab (PORT=8888, IP=localhost)"
+	@echo "make lab         open the course in JupyterLab (PORT=8888, IP=localhost, TORCH=auto)"
 	@echo "make test        run every test and every notebook"
 	@echo "make test-more   run what takes longer"
+	@echo "make tested      run both; if all is green, note the versions that it was green with"
 	@echo "make notebooks   build notebooks/ from lessons/ anew, outputs included (needs MNIST)"
 	@echo "make stamp       write the repository's address into README and notebooks (CONTRIBUTING.md)"
 	@echo "make solutions   write the notebooks with their solutions to build/solved/"
@@ -31,46 +33,49 @@ help:
 	@echo "make lint        check the style; 'make format' mends it"
 	@echo "make clean       remove .venv and everything built"
 
-lab: $(READY)
+lab: student
 	@$(BIN)/python tools/lab.py --port $(PORT) --ip $(IP)
 
-test: $(READY_TO_GRADE)
+test: developer
 	@$(BIN)/python tools/run_tests.py
 
-test-more: $(READY_TO_GRADE)
+test-more: developer
 	@$(BIN)/python tools/run_tests.py --more
 
-notebooks: $(READY)
+tested: test test-more
+	@$(BIN)/python tools/tested_versions.py
+
+notebooks: developer
 	@$(BIN)/python tools/build_notebooks.py $(LESSONS)
 	@$(BIN)/python tools/lesson_table.py
 
-stamp: $(READY)
+stamp: developer
 	@$(BIN)/python tools/colab.py
 
-solutions: $(READY)
+solutions: developer
 	@$(BIN)/python tools/build_notebooks.py --solved
 	@echo "The notebooks with their solutions are in build/solved/."
 
-assignments: $(READY_TO_GRADE)
+assignments: developer
 	@$(BIN)/python assignments build $(ASSIGNMENTS)
 
-grade: $(READY_TO_GRADE)
+grade: teacher
 	@test -n "$(SUBMISSIONS)" || { echo "Where are the notebooks? make grade SUBMISSIONS=folder"; \
 	  exit 1; }
 	@$(BIN)/python assignments grade $(if $(ONLY),--only $(ONLY)) "$(SUBMISSIONS)"
 
-pretend-class: $(READY_TO_GRADE)
+pretend-class: teacher
 	@$(BIN)/python assignments pretend "$(or $(FOLDER),build/class)"
 
-forget-grades: $(READY_TO_GRADE)
+forget-grades: teacher
 	@$(BIN)/python assignments forget
 
-site: $(READY)
+site: developer
 	@$(BIN)/python tools/build_site.py
 
 # The quiet ones first, then those that warm the machine up. ROUNDS is for notebooks and grading.
 bench: export ROUNDS ?= 1
-bench: $(READY_TO_GRADE)
+bench: developer
 	@echo "Some 25 minutes on two cores, 10 more for each round after the first (ROUNDS=$(ROUNDS))."
 	@echo "Leave the machine alone meanwhile: what else runs is measured, too."
 	@$(BIN)/python benchmarks/import_time.py
@@ -82,30 +87,21 @@ bench: $(READY_TO_GRADE)
 	@$(BIN)/python benchmarks/grading_time.py
 	@$(BIN)/python benchmarks/overview.py
 
-lint: $(READY)
+lint: developer
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
-format: $(READY)
+format: developer
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
 clean:
 	rm -rf $(VENV) build .pytest_cache .ruff_cache .hypothesis
 
-# Made anew when pyproject.toml changes.
-$(READY): pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "This course needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) -V 2>&1)."; \
-	  echo "Install one, then for instance: make lab PYTHON=python3.12"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
-	  echo "Python could not make $(VENV). On Debian and Ubuntu: sudo apt install python3-venv"; \
-	  exit 1; }
-	@echo "Installing the course into $(VENV): once, about 6 GB with PyTorch, some minutes …"
-	@$(BIN)/python -m pip install --disable-pip-version-check --editable '.[lab,deploy,dev]' || { \
-	  echo "The installation stopped. Is there a network? Run the same command again: it goes on."; \
-	  exit 1; }
-	@touch $@
+# What is installed for whom. Each looks first, and installs only what is missing or has changed.
+student:
+	@$(INSTALL)
 
-# nbgrader is for teachers and tests; students do without it.
-$(READY_TO_GRADE): $(READY)
-	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable '.[assignments]'
-	@touch $@
+teacher:
+	@$(INSTALL) --extras assignments
+
+developer:
+	@$(INSTALL) --extras assignments,dev
