@@ -12,11 +12,7 @@
 # *15 minutes. Before this: nothing.*
 
 # %%
-import torch
-
-from course_utils import checks, plotting, start
-from course_utils.data import load_digits
-from course_utils.explore import explore
+from course_utils import start
 
 # %% [markdown]
 # A notebook is made of **cells**. Some hold text, like this one. The one above holds Python, and its number in brackets
@@ -38,6 +34,16 @@ start.self_check()
 # A line that begins with ✓ is fine. A line that begins with ✗ says what to do. Nothing here needs a GPU, and nothing needs
 # a network: the last line says which digits the course will use, and the embedded ones do for every lesson.
 #
+# The next cell loads what this lesson uses.
+
+# %%
+import torch
+
+from course_utils import checks, plotting
+from course_utils.data import load_digits
+from course_utils.explore import explore
+
+# %% [markdown]
 # ## Sliders
 #
 # Most lessons have a picture with controls above it. Move the slider below with the mouse. With the keyboard, press Tab
