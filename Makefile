@@ -7,7 +7,7 @@ PORT ?= 8888
 IP ?= localhost
 VENV := .venv
 BIN := $(abspath $(VENV))/bin
-INSTALL = $$(test -x $(BIN)/python && echo $(BIN)/python || echo $(PYTHON)) tools/install.py \
+INSTALL = $$(test -x $(BIN)/python && echo $(BIN)/python || echo $(PYTHON)) tools/make_venv.py \
   --venv $(VENV) --torch $(TORCH)
 # Notebooks run in notebooks/, so a folder given relative to here is made absolute.
 ifdef COURSE_DATA
@@ -76,8 +76,9 @@ site: developer
 # The quiet ones first, then those that warm the machine up. ROUNDS is for notebooks and grading.
 bench: export ROUNDS ?= 1
 bench: developer
-	@echo "Some 25 minutes on two cores, 10 more for each round after the first (ROUNDS=$(ROUNDS))."
+	@echo "Some 30 minutes on two cores, 10 more for each round after the first (ROUNDS=$(ROUNDS))."
 	@echo "Leave the machine alone meanwhile: what else runs is measured, too."
+	@$(BIN)/python benchmarks/install.py
 	@$(BIN)/python benchmarks/import_time.py
 	@$(BIN)/python benchmarks/convolution_scaling.py
 	@$(BIN)/python benchmarks/matmul_share.py

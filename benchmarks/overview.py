@@ -13,6 +13,9 @@ import numpy as np
 from convolution_scaling import exponent
 from grading_time import TARGET as GRADING_TARGET
 from import_time import TARGET as IMPORT_TARGET
+from install import TARGET_BYTES as VENV_TARGET
+from install import TARGET_SECONDS as INSTALL_TARGET
+from install import with_small_torch
 from matmul_share import COURSE
 from matplotlib.figure import Figure
 from notebook_costs import TARGET_BYTES, TARGET_SECONDS, gigabytes
@@ -124,6 +127,16 @@ def of_import(figures):
     return [["`import course_utils`", *said, verdict(middle, IMPORT_TARGET)]]
 
 
+def of_install(figures):
+    seconds, size = figures["beside the download"], with_small_torch(figures)
+    said = [f"{size / 1e9:.2f} GB", f"{VENV_TARGET / 1e9:.1f} GB", verdict(size, VENV_TARGET)]
+    target = [f"{INSTALL_TARGET} s", verdict(seconds, INSTALL_TARGET)]
+    return [
+        ["`.venv` of a student, with PyTorch's small build", *said],
+        ["its installation beside the download", f"{seconds:.0f} s", *target],
+    ]
+
+
 def of_grading(figures):
     middle = statistics.median(figures["make grade"])
     what = f"grading {figures['students']} submissions"
@@ -149,6 +162,7 @@ ROWS = {
     "time_to_99": of_training,
     "notebook_costs": of_notebooks,
     "widget_latency": of_widgets,
+    "install": of_install,
     "import_time": of_import,
     "grading": of_grading,
     "matmul_share": of_matmul,

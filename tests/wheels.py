@@ -1,4 +1,4 @@
-"""Makes small wheels; also the build backend of the small course that test_install installs."""
+"""Makes small wheels; also the build backend of the small course that test_make_venv installs."""
 
 import os
 import zipfile

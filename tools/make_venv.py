@@ -1,8 +1,8 @@
 """Install the course into .venv: what every `make` command does first, and again after a change.
 
-    python tools/install.py                                 # what a student needs
-    python tools/install.py --extras assignments,dev        # and what grades and tests
-    python tools/install.py --torch cpu                     # or cuda; auto, the default, chooses
+    python tools/make_venv.py                                 # what a student needs
+    python tools/make_venv.py --extras assignments,dev        # and what grades and tests
+    python tools/make_venv.py --torch cpu                     # or cuda; auto, the default, chooses
 
 pip installs, with all of its own settings: mirrors, proxies, certificates, constraints. There is
 one exception. On Linux its PyTorch comes with 4 GB of NVIDIA's libraries. Where no NVIDIA driver is

@@ -23,7 +23,7 @@ from wheels import wheel
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
-import install  # noqa: E402
+import make_venv  # noqa: E402
 
 pytestmark = [
     pytest.mark.processes,
@@ -124,13 +124,13 @@ def course(tmp_path, mirror, monkeypatch):
         '[project.optional-dependencies]\nlab = []\ndeploy = []\ndev = ["pencil"]\n'
     )
     (folder / "course_utils" / "start.py").write_text("def say_what_is_wrong(): print('looked')\n")
-    monkeypatch.setattr(install, "ROOT", folder)
-    monkeypatch.setattr(install, "has_nvidia_driver", lambda: False)
-    monkeypatch.setattr(install, "PATIENCE", 1)
+    monkeypatch.setattr(make_venv, "ROOT", folder)
+    monkeypatch.setattr(make_venv, "has_nvidia_driver", lambda: False)
+    monkeypatch.setattr(make_venv, "PATIENCE", 1)
     with_pip_alone(folder / ".venv")
 
-    def installed(torch="auto", extras=install.STUDENT):
-        installation = install.Installation(folder / ".venv", torch)
+    def installed(torch="auto", extras=make_venv.STUDENT):
+        installation = make_venv.Installation(folder / ".venv", torch)
         installation.bring(set(extras))
         return installation.packages()
 
@@ -222,7 +222,7 @@ def test_with_a_driver_or_when_cuda_is_asked_for_the_index_is_never_asked(
     folder, address, asked = pytorch
     pair(folder, "2.14.1", "0.29.1")
     monkeypatch.setenv("TORCH_INDEX", address)
-    monkeypatch.setattr(install, "has_nvidia_driver", lambda: driver)
+    monkeypatch.setattr(make_venv, "has_nvidia_driver", lambda: driver)
     assert course("auto" if driver else "cuda")["torch"] == "2.15.0"
     assert asked == []
 
@@ -248,7 +248,7 @@ def test_an_installation_that_is_there_is_left_alone_until_something_changes(
     del mirror[1][:], asked[:]
     assert "pencil" not in course()
     assert mirror[1] == asked == []
-    assert "pencil" in course(extras=[*install.STUDENT, "dev"])
+    assert "pencil" in course(extras=[*make_venv.STUDENT, "dev"])
     assert asked == []  # PyTorch is there
     del mirror[1][:]
     course()
@@ -271,7 +271,7 @@ def test_another_build_takes_the_place_of_the_one_that_is_here(course, pytorch, 
 
 
 def test_an_environment_whose_python_has_gone_is_made_anew(tmp_path):
-    installation = install.Installation(tmp_path / "env")
+    installation = make_venv.Installation(tmp_path / "env")
     (tmp_path / "env/bin").mkdir(parents=True)
     installation.python.symlink_to(tmp_path / "gone")
     installation.make()
@@ -281,7 +281,7 @@ def test_an_environment_whose_python_has_gone_is_made_anew(tmp_path):
 
 def test_an_old_python_is_told_what_the_course_needs():
     code = "import sys; sys.version_info = (3, 9, 2); sys.version = '3.9.2 (main)'"
-    code = f"{code}; sys.path.insert(0, {str(ROOT / 'tools')!r}); import install; install.main()"
+    code = f"{code}; sys.path.insert(0, {str(ROOT / 'tools')!r}); import make_venv; make_venv.main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 1
     assert "needs Python 3.11 or newer" in done.stderr
@@ -304,7 +304,7 @@ def test_pips_settings_come_from_its_files_and_its_variables(tmp_path, monkeypat
     )
     monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
     monkeypatch.setenv("PIP_PROXY", "http://proxy.example:3128")
-    installation = install.Installation(ROOT / "x")
+    installation = make_venv.Installation(ROOT / "x")
     installation.python = sys.executable
     wanted = {
         "UV_DEFAULT_INDEX": "https://two.example/simple",
