@@ -19,7 +19,7 @@ endif
 
 help:
 	@echo "make lab         open the course in JupyterLab (PORT=8888, IP=localhost, TORCH=auto)"
-	@echo "make test        run every test and every notebook"
+	@echo "make test        run every test and every notebook (PART=tests or notebooks: only those)"
 	@echo "make test-more   run what takes longer"
 	@echo "make tested      run both; if all is green, note the versions that it was green with"
 	@echo "make notebooks   build notebooks/ from lessons/ anew, outputs included (needs MNIST)"
@@ -37,7 +37,7 @@ lab: student
 	@$(BIN)/python tools/lab.py --port $(PORT) --ip $(IP)
 
 test: developer
-	@$(BIN)/python tools/run_tests.py
+	@$(BIN)/python tools/run_tests.py $(if $(PART),--part $(PART))
 
 test-more: developer
 	@$(BIN)/python tools/run_tests.py --more

@@ -73,11 +73,13 @@ def run(name, line, environment):
     return name, code == 0, time.monotonic() - start
 
 
-def test(environment):
-    """What `make test` runs. Yields: results of `run`."""
-    yield run("tests", [*PYTEST, "-m", "not more", "tests"], environment)
-    with tempfile.TemporaryDirectory() as empty:
-        yield run("notebooks, no network", [*PYTEST, *NBVAL], offline(environment, empty))
+def test(environment, part=None):
+    """What `make test` runs, or one part of it. Yields: results of `run`."""
+    if part in (None, "tests"):
+        yield run("tests", [*PYTEST, "-m", "not more", "tests"], environment)
+    if part in (None, "notebooks"):
+        with tempfile.TemporaryDirectory() as empty:
+            yield run("notebooks, no network", [*PYTEST, *NBVAL], offline(environment, empty))
 
 
 def test_more(environment):
@@ -104,10 +106,14 @@ def test_more(environment):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--more", action="store_true", help="run only what takes longer")
-    more = parser.parse_args().more
+    parser.add_argument(
+        "--part", choices=["tests", "notebooks"], help="of make test, run only this"
+    )
+    arguments = parser.parse_args()
     # The tests run side by side, so each keeps to one core.
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    results = list((test_more if more else test)(environment))
+    more = arguments.more
+    results = list(test_more(environment) if more else test(environment, arguments.part))
     print()
     for name, passed, seconds in results:
         word = {True: "passed", False: "FAILED", None: "not run"}[passed]
