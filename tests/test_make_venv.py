@@ -281,8 +281,10 @@ def test_an_environment_whose_python_has_gone_is_made_anew(tmp_path):
 
 def test_an_old_python_is_told_what_the_course_needs():
     code = "import sys; sys.version_info = (3, 9, 2); sys.version = '3.9.2 (main)'"
-    code = f"{code}; sys.path.insert(0, {str(ROOT / 'tools')!r}); import make_venv; make_venv.main()"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    code = f"{code}; import make_venv; make_venv.main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT / "tools", capture_output=True, text=True
+    )
     assert done.returncode == 1
     assert "needs Python 3.11 or newer" in done.stderr
     assert "is Python 3.9.2." in done.stderr

@@ -73,7 +73,7 @@ def run(name, line, environment):
     return name, code == 0, time.monotonic() - start
 
 
-def test(environment, part=None):
+def test(environment, part):
     """What `make test` runs, or one part of it. Yields: results of `run`."""
     if part in (None, "tests"):
         yield run("tests", [*PYTEST, "-m", "not more", "tests"], environment)
