@@ -110,7 +110,9 @@ class Installation:
 
     def install_rest(self, extras):
         """All that the course needs, by pip alone."""
-        if self.pip("install", "--editable", f".[{','.join(sorted(extras))}]").returncode:
+        # Python compiles what it loads; to compile all the rest takes long, and room.
+        line = ["install", "--no-compile", "--editable", f".[{','.join(sorted(extras))}]"]
+        if self.pip(*line).returncode:
             sys.exit(
                 "The installation stopped. Is there a network? Run the same command again: "
                 "it goes on."
