@@ -21,6 +21,7 @@ __all__ = [
     "start",
     "training",
     "widgets",
+    "workers",
 ]
 
 

@@ -31,7 +31,7 @@ from matplotlib.figure import Figure
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from course_utils import anatomy, checks, data, models, plotting
+from course_utils import anatomy, checks, data, models, plotting, workers
 
 # %% [markdown]
 # ## The other kind of network
@@ -680,6 +680,7 @@ checks.loss_scale(largest_scale)
 # %%
 WORKER = """
 import sys, torch, torch.distributed as dist, torch.nn.functional as F
+import torch.distributed.nn  # before the group: its functions keep one that they find
 from course_utils import models
 
 dist.init_process_group("gloo")  # how processors talk; graphics cards use "nccl"
@@ -698,48 +699,34 @@ for gradient in (own := gradients_of(net, net)):
     gradient /= world
 wrapped = gradients_of(twin, torch.nn.parallel.DistributedDataParallel(twin))
 torch.save({"rank": rank, "own": own, "wrapped": wrapped}, f"{sys.argv[1]}.{rank}")
-dist.destroy_process_group()
+dist.destroy_process_group()  # nothing else holds the group, so its threads end here
 """
 
 # %% [markdown]
 # The second half does the same with `DistributedDataParallel`, which is what one uses: it wraps the network, and its
-# backward pass does the exchange. Now start two workers. This makes two new Python processes, so it takes some
-# seconds.
+# backward pass does the exchange.
+#
+# `destroy_process_group` ends the group's threads only if nothing else holds the group, and a thread that outlives Python can
+# abort a worker whose work is done: so let go of the wrapper first. Here it is gone when `gradients_of` returns.
+#
+# Now start two workers, as `torchrun --standalone --nproc-per-node=2 worker.py given` does in a terminal. This makes new Python
+# processes, so it takes some seconds.
 
 # %%
-import os
-import subprocess
-import sys
 from pathlib import Path
 from tempfile import mkdtemp
 
-TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-SETTINGS = {**os.environ, "OMP_NUM_THREADS": "1", "USE_LIBUV": "0"}  # Windows has no libuv
-
-
-def run_workers(count, folder, limit=240):
-    """Start `count` workers on the file `given` in `folder`; a sentence if they fail or hang."""
-    line = [*TORCHRUN, f"--nproc-per-node={count}", "worker.py", "given"]
-    try:
-        ended = subprocess.run(
-            line, cwd=folder, env=SETTINGS, stderr=subprocess.PIPE, timeout=limit
-        )
-    except subprocess.TimeoutExpired:
-        raise RuntimeError(f"no answer from the workers in {limit} s: run it again") from None
-    if ended.returncode:
-        raise RuntimeError(f"a worker failed:\n{ended.stderr.decode(errors='replace')[-1500:]}")
-
+torch.manual_seed(0)
+net, folder = models.lenet().double(), Path(mkdtemp())
+given = {"weights": net.state_dict(), "images": images, "labels": labels}
+torch.save(given, folder / "given")
+(folder / "worker.py").write_text(WORKER, encoding="utf-8")
+workers.run(2, folder / "worker.py", "given")
 
 # %%
-torch.manual_seed(0)
-net, folder = models.lenet().double(), mkdtemp()
-given = {"weights": net.state_dict(), "images": images, "labels": labels}
-torch.save(given, Path(folder, "given"))
-Path(folder, "worker.py").write_text(WORKER, encoding="utf-8")
-run_workers(2, folder)
 whole = gradient_of(net, F.cross_entropy(net(images), labels))
 for rank in (0, 1):
-    said = torch.load(Path(folder, f"given.{rank}"), weights_only=True)
+    said = torch.load(folder / f"given.{rank}", weights_only=True)
     for way in ("own", "wrapped"):
         gap = (torch.cat([g.flatten() for g in said[way]]) - whole).abs().max()
         assert gap < 1e-12
