@@ -9,8 +9,9 @@ import math
 import torch
 from torch import nn
 
+from course_utils._records import History
 from course_utils.checks import guard
-from course_utils.checks.compare import kind_of
+from course_utils.checks.reading import kind_of, read
 from course_utils.checks.result import Result
 
 LIMIT = 60_000
@@ -74,16 +75,22 @@ def logits_of(answer, images, seconds=20.0):
 def _checked(logits, count):
     if not isinstance(logits, torch.Tensor):
         raise Unfit("wrong_type", f"A network returns a tensor; this is {kind_of(logits)}.")
-    if logits.shape != (count, 10):
+    try:
+        cells = read(logits).cells
+    except TypeError as error:
+        raise Unfit("wrong_type", f"{error}.") from None
+    if cells.shape != (count, 10):
         raise Unfit(
             "wrong_shape",
-            f"For {count} images the logits have the shape {tuple(logits.shape)}; it should be "
+            f"For {count} images the logits have the shape {tuple(cells.shape)}; it should be "
             f"({count}, 10), whatever the number of images.",
             FOLLOW,
         )
-    if not logits.isfinite().all():
+    if cells.is_complex():
+        raise Unfit("wrong_type", "The logits are complex; real ones are expected.")
+    if not cells.isfinite().all():
         raise Unfit("not_finite", "Some logits are nan or infinite.", CURVES)
-    return logits.detach().cpu().double()
+    return cells
 
 
 def require_network(answer, size):
@@ -147,11 +154,11 @@ def _require_logits(answer):
 def _require_learning(losses):
     if losses is None or losses is ... or losses is NotImplemented:
         raise Unfit("not_attempted")
-    if hasattr(losses, "step_loss"):
+    if isinstance(losses, History):
         raise Unfit("fit", "That is what `training.fit` returns. Write the loop yourself.", LOOP)
     try:
-        losses = [float(loss) for loss in losses]
-    except (TypeError, ValueError, RuntimeError):
+        losses = [float(read(loss).cells) for loss in losses]
+    except Exception:  # whatever a student's class raises
         raise Unfit(
             "wrong_type", f"A list of numbers is expected; this is {kind_of(losses)}.", LOOP
         ) from None

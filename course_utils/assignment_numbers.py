@@ -9,6 +9,7 @@ import torch.nn.functional as F
 
 from course_utils.assignments import NO_ID, normal_id, numbers_for
 from course_utils.checks import Case, Exercise
+from course_utils.checks.reading import read
 
 # ---- the form of an answer ----------------------------------------------------------------------
 
@@ -26,16 +27,17 @@ def form(name, answer, shape, student_id):
             raise ValueError("Write your id into `student_id` first, and do the task with the "
                              "numbers that you get then")  # fmt: skip
         try:
-            numbers = torch.as_tensor(given)
-        except (TypeError, ValueError, RuntimeError):
+            numbers = read(given)
+        except TypeError:
             kind = "a list of numbers" if len(shape) == 1 else "lists of numbers, equally long"
             raise ValueError(f"This is not {kind if shape else 'a number'}") from None
         right = len(numbers.shape) == len(shape) and all(
             wanted in (None, got) for wanted, got in zip(shape, numbers.shape, strict=True)
         )
         if not right:
-            raise ValueError(f"The shape is {tuple(numbers.shape)}; it should be {_written(shape)}")
-        if numbers.dtype == torch.bool or numbers.is_complex() or not numbers.isfinite().all():
+            raise ValueError(f"The shape is {numbers.shape}; it should be {_written(shape)}")
+        cells = numbers.cells
+        if numbers.dtype == torch.bool or cells.is_complex() or not cells.isfinite().all():
             raise ValueError("There is something in it that is no number")
         return lambda: True
 

@@ -3,6 +3,7 @@
 Everything here works in JupyterLab and in Colab, with no nbgrader installed.
 """
 
+import contextlib
 import hashlib
 import inspect
 import os
@@ -44,9 +45,11 @@ def examples(function, *cases, lesson="", without=()):
     lesson: where to read on. without: PyTorch's functions that it may not call.
     Returns: a `checks.Result`.
     """
-    name = getattr(function, "__name__", "your function")
-    here = callable(function) and not hasattr(function, "call_elsewhere")
-    names = tuple(inspect.signature(function).parameters) if here else ()
+    name, names = "your function", ()
+    with contextlib.suppress(Exception):  # of what is no function, or one without a signature
+        name = function.__name__
+        if not hasattr(function, "call_elsewhere"):
+            names = tuple(inspect.signature(function).parameters)
     check = Exercise(name, lesson, None, (), cases, without=tuple(without), names=names)
     return check(function)
 

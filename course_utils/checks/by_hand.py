@@ -4,8 +4,8 @@ import torch
 import torch.nn.functional as F
 
 from course_utils import ops
-from course_utils.checks.compare import numbers
 from course_utils.checks.engine import Case, Exercise, Mistake
+from course_utils.checks.reading import read
 
 SLIDING = "lesson 01, 'Slide, multiply, add'"
 SIZES = "lesson 01, 'How large is the output?'"
@@ -166,7 +166,9 @@ output_size = Exercise(
 
 def _responses(kernel):
     """What a kernel answers to a flat picture and to edges: zero, plus or minus, for each."""
-    weight = numbers(kernel).double()
+    weight = read(kernel).cells
+    if weight.is_complex():
+        raise ValueError("The kernel's numbers are complex; real ones are expected")
     if weight.shape != (3, 3):
         raise ValueError(f"The kernel has shape {tuple(weight.shape)}; it should be (3, 3)")
 

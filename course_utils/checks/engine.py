@@ -12,7 +12,8 @@ from typing import Any
 import torch
 
 from course_utils.checks import guard
-from course_utils.checks.compare import fault, kind_of, same
+from course_utils.checks.compare import fault, same
+from course_utils.checks.reading import kind_of, parts, read_once
 from course_utils.checks.result import Result, grids
 
 _STOPPED = object()  # in place of an answer that a wrong solution never gives
@@ -140,7 +141,7 @@ class Exercise:
         try:
             self.prepare(answer)
         except (TypeError, ValueError) as error:
-            return f"{error}."
+            return f"{guard.message_of(error)}."
         except Exception:
             return f"This is {kind_of(answer)}, which cannot be checked here."
         return None
@@ -207,6 +208,7 @@ class Exercise:
 
     def _mistake(self, got, loosely=False):
         """The first misconception that would have given exactly these answers."""
+        got = [value if parts(value) else read_once(value) for value in got]
         for mistake in self.mistakes:
             for answer in mistake.answers:
                 if all(self._agrees(answer, n, value, loosely) for n, value in enumerate(got)):
@@ -217,7 +219,7 @@ class Exercise:
         """Whether a wrong answer of the table gives this value for a case."""
         place = id(answer), number
         if place not in self._kept:
-            self._kept[place] = self._try(answer, number)[0]
+            self._kept[place] = read_once(self._try(answer, number)[0])
         theirs = self._kept[place]
         return theirs is not _STOPPED and not fault(theirs, value, loosely)
 

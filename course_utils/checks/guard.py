@@ -46,14 +46,18 @@ class Crash(Exception):
     """A student's code raised `error`; `line` is the line of theirs that it came from."""
 
     def __init__(self, error, line):
-        try:
-            message = str(error)
-        except Exception:
-            message = "(its message cannot be shown)"
-        if len(message) > MESSAGE:
-            message = message[:MESSAGE].rstrip() + " …"
+        message = message_of(error)
         super().__init__(f"{type(error).__name__}: {message}" if message else type(error).__name__)
         self.error, self.line = error, line
+
+
+def message_of(error):
+    """What an error says, in few words, whatever its class does when it is asked."""
+    try:
+        message = str(error)
+    except Exception:
+        return "(its message cannot be shown)"
+    return message if len(message) <= MESSAGE else message[:MESSAGE].rstrip() + " …"
 
 
 class Shortcut(Exception):
@@ -72,7 +76,9 @@ def call(function, args, kwargs, seconds, without=()):
         Crash: it raised, or tried to end the program.
         Shortcut: it called one of PyTorch's functions named in `without`, or the course's own.
     """
-    if hasattr(function, "call_elsewhere"):  # it lives in another process, which has its own guard
+    if hasattr(
+        type(function), "call_elsewhere"
+    ):  # it lives in another process, which has its own guard
         return function.call_elsewhere(args, kwargs, seconds, without)
     outcome = {}
 

@@ -252,9 +252,10 @@ _WHY = {  # of each claim: the mistake of who gets it wrong
 
 def _letters(answer):
     """The chosen statements in one order, as a function that returns them."""
-    if not isinstance(answer, str | list | tuple | set):
+    listed = isinstance(answer, str | list | tuple | set)
+    if not listed or not all(isinstance(part, str) for part in answer):
         raise ValueError("Give the letters of the statements in quotes, such as 'bd'")
-    chosen = {letter for part in answer for letter in str(part).lower() if letter.isalnum()}
+    chosen = {letter for part in answer for letter in part.lower() if letter.isalnum()}
     if strange := chosen - set(CLAIMS):
         raise ValueError(f"There is no statement {min(strange)!r}: they go from a to f")
     return lambda: "".join(sorted(chosen))

@@ -5,6 +5,8 @@ import functools
 import torch
 from torch import nn
 
+from course_utils.checks.reading import kind_of
+
 LIMIT, LONG = 1e-10, 50  # how close a path must stay to torch's, and from how many steps on
 
 
@@ -37,8 +39,8 @@ class Path:
     def __init__(self, rule, optimizer):
         if not callable(rule):
             raise TypeError(
-                f"A function is checked here; this is {rule!r}. Pass the function itself, without "
-                "calling it"
+                f"A function is checked here; this is {kind_of(rule)}. Pass the function itself, "
+                "without calling it"
             )
         _ready()
         self.rule, self.optimizer = rule, optimizer

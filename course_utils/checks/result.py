@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 
-from course_utils.checks.compare import differing, fault, numbers
+from course_utils.checks.compare import differing, fault
+from course_utils.checks.reading import parts, read
 from course_utils.plotting import format_number
 
 WIDTH, SIDE = 100, 8  # of a line, in characters; of a picture of numbers, in cells
@@ -63,7 +64,7 @@ class Result:
         if not self.passed and self.sentence:
             lines += [_wrapped(line, "    ") for line in self._shown]
             for name, rows in self.grids:
-                lines += [f"  {name}:", *_aligned(rows)]
+                lines += [_wrapped(f"  {name}:", "  "), *_aligned(rows)]
             lines += [_wrapped(line) for line in self.advice.split("\n")]
         return "\n".join(lines)
 
@@ -97,24 +98,24 @@ def grids(expected, got, secret=False):
     """
     part = ""
     if isinstance(expected, tuple):
-        if not isinstance(got, tuple | list) or len(got) != len(expected):
+        given = parts(got)
+        if given is None or len(given) != len(expected):
             return ()
-        pairs = zip(expected, got, strict=True)
+        pairs = zip(expected, given, strict=True)
         which = next((n for n, (one, two) in enumerate(pairs) if fault(one, two)), 0)
-        expected, got, part = expected[which], got[which], f" (part {which + 1})"
+        expected, got, part = expected[which], given[which], f" (part {which + 1})"
     if isinstance(expected, str | bool):
         return ()
     try:
-        right, theirs = numbers(expected), numbers(got)
+        right, theirs = read(expected), read(got)
     except TypeError:
         return ()
     names = [(f"expected{part}", right), (f"got{part}", theirs)][secret:]
     if right.shape != theirs.shape:
-        shapes = [(f"{name}, shape {tuple(t.shape)}", t, None) for name, t in names]
-        return tuple(_grid(*one) for one in shapes)
-    marks = differing(expected, got)
+        return tuple(_grid(f"{name}, shape {t.shape}", t.cells, None) for name, t in names)
+    marks = differing(right, theirs)
     starred = ", * differs" if marks.any() else ""
-    return tuple(_grid(name + starred * (t is theirs), t, marks) for name, t in names)
+    return tuple(_grid(name + starred * (t is theirs), t.cells, marks) for name, t in names)
 
 
 def _grid(name, tensor, marks):

@@ -6,6 +6,7 @@ from torch import nn
 
 from course_utils.checks.engine import Case, Exercise, Mistake
 from course_utils.checks.mended import Probe
+from course_utils.checks.reading import kind_of
 
 STEP = "lesson 07, 'One step, three faults'"
 CURVES = "lesson 07, 'Six curves'"
@@ -133,9 +134,13 @@ _RIGHT = dict(zip("ABCDEF", sorted(BUGS, key=lambda bug: bug[-3:]), strict=True)
 
 def _said(answer):
     """What was said of a curve, as a function of its letter."""
-    if not isinstance(answer, dict) or sorted(map(str, answer)) != list("ABCDEF"):
+    if not isinstance(answer, dict) or set(answer) != set("ABCDEF"):
         raise TypeError('A dict with the six letters is expected: {"A": …, "B": …, …, "F": …}')
-    if unknown := sorted({str(bug) for bug in answer.values()} - set(BUGS)):
+    if other := [bug for bug in answer.values() if not isinstance(bug, str)]:
+        raise TypeError(
+            f"Each letter gets the name of a bug in quotes; this is {kind_of(other[0])}"
+        )
+    if unknown := sorted({*answer.values()} - set(BUGS)):
         raise ValueError(f"{unknown[0]!r} is none of the six bugs: {', '.join(BUGS)}")
     if len(set(answer.values())) < len(BUGS):
         raise ValueError("Each bug belongs to one curve, and here one is named twice")
