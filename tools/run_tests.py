@@ -27,9 +27,10 @@ sys.path.insert(0, str(ROOT / "tests" / "versions"))
 
 import environments  # noqa: E402
 
-# What the unit tests leave out on other versions: notebooks, which tests/versions runs on them,
-# JupyterLab in a browser, and what no version changes. A new file is in.
+# What the unit tests are: all tests but those of whole notebooks and of JupyterLab, and those of
+# the project around the package. A new file is in.
 LEFT_OUT = ["versions", "widgets/test_in_jupyterlab.py", "test_solved.py", "test_links.py"]
+LEFT_OUT += ["test_make_venv.py"]
 ALL = ["tests", *(f"--ignore=tests/{name}" for name in LEFT_OUT)]
 SOME = ["tests/test_ops.py", "tests/test_checks.py", "tests/test_training.py"]
 ON_VERSIONS = {"lowest": ALL, "newest": ALL, "py312": SOME, "py314": SOME}
@@ -77,6 +78,8 @@ def test(environment, part):
     """What `make test` runs, or one part of it. Yields: results of `run`."""
     if part in (None, "tests"):
         yield run("tests", [*PYTEST, "-m", "not more", "tests"], environment)
+    if part == "unit":
+        yield run("unit tests", [*PYTEST, "-m", "not more", *ALL], environment)
     if part in (None, "notebooks"):
         with tempfile.TemporaryDirectory() as empty:
             yield run("notebooks, no network", [*PYTEST, *NBVAL], offline(environment, empty))
@@ -93,13 +96,14 @@ def test_more(environment):
         yield "notebooks, MNIST: it is not here; they run on the embedded digits only", None, 0
     with busy_programs(2):
         yield run("processes, busy machine", [*PYTEST, "-m", "processes", "tests"], environment)
+    no_browser = {**environment, "COURSE_NO_BROWSER": "1"}  # it is the same one on all versions
     for name, tests in ON_VERSIONS.items():
         python, version = environments.python_for(name)
         if python is None:
             yield f"unit tests, {name}: {version} is not here, and uv could not get it", None, 0
             continue
         line = [sys.executable, environments.__file__, name, *PYTEST[1:], "-m", "not more", *tests]
-        _, passed, seconds = run(f"unit tests, {name}", line, environment)
+        _, passed, seconds = run(f"unit tests, {name}", line, no_browser)
         yield f"unit tests, {environments.described(name)}", passed, seconds
 
 
@@ -107,7 +111,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--more", action="store_true", help="run only what takes longer")
     parser.add_argument(
-        "--part", choices=["tests", "notebooks"], help="of make test, run only this"
+        "--part", choices=["tests", "unit", "notebooks"], help="of make test, run only this"
     )
     arguments = parser.parse_args()
     # The tests run side by side, so each keeps to one core.

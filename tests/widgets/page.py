@@ -9,6 +9,7 @@ import os
 import shutil
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+CHROMIUM = None if os.environ.get("COURSE_NO_BROWSER") else CHROMIUM
 OPTIONS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"),
