@@ -14,9 +14,7 @@ import threading
 import venv
 from pathlib import Path
 
-import pip
 import pytest
-import uv
 import wheels
 from wheels import wheel
 
@@ -24,6 +22,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
 import make_venv  # noqa: E402
+
+pip = pytest.importorskip("pip", reason="pip is not here: uv makes environments without it")
+uv = pytest.importorskip("uv")
 
 pytestmark = [
     pytest.mark.processes,
