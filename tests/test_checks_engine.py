@@ -4,6 +4,7 @@ import ast
 import contextlib
 import functools
 import html
+import importlib
 import inspect
 import re
 import sys
@@ -439,6 +440,23 @@ def test_a_loop_that_swallows_everything_is_put_to_sleep():
     before = time.process_time()
     time.sleep(0.3)
     assert time.process_time() - before < 0.1
+
+
+def test_modules_that_an_answer_loads_are_not_its_own_time(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    for n in range(60):
+        (tmp_path / f"slow_to_load_{n}.py").write_text("import time\ntime.sleep(0.02)")
+
+    def answer(then):
+        for n in range(60):
+            importlib.import_module(f"slow_to_load_{n}")
+        while then == "no end":
+            time.sleep(0.01)
+        return then
+
+    assert guard.call(answer, ("an end",), {}, seconds=0.6) == "an end"
+    with pytest.raises(guard.OutOfTime):
+        guard.call(answer, ("no end",), {}, seconds=0.6)
 
 
 def test_where_a_computation_goes_on_the_restart_of_the_kernel_is_advised(monkeypatch):

@@ -20,6 +20,7 @@ CHECKS = str(Path(__file__).resolve().parent) + os.sep
 _PYTHON = sysconfig.get_path("stdlib") + os.sep
 PRINTED = 4000  # as many characters of what an answer prints are shown
 MESSAGE = 300  # and as many of an error's message
+LOADING = 60  # seconds that may go by while modules are loaded, and are not a student's
 
 
 class OutOfTime(BaseException):
@@ -68,17 +69,16 @@ def call(function, args, kwargs, seconds, without=()):
     """`function(*args, **kwargs)`, stopped after `seconds`.
 
     It runs in a thread of its own, into which an exception is thrown when time is up. That works
-    in Jupyter and on Windows too, where signals do not help. Where the system says how long other
-    programs kept it waiting (Linux), that time is not counted.
+    in Jupyter and on Windows too, where signals do not help. The time in which it loads modules is
+    not counted, nor, where the system tells it (Linux), that in which other programs kept it
+    waiting.
 
     Raises:
         OutOfTime: it was still running.
         Crash: it raised, or tried to end the program.
         Shortcut: it called one of PyTorch's functions named in `without`, or the course's own.
     """
-    if hasattr(
-        type(function), "call_elsewhere"
-    ):  # it lives in another process, which has its own guard
+    if hasattr(type(function), "call_elsewhere"):  # in another process, which has its own guard
         return function.call_elsewhere(args, kwargs, seconds, without)
     outcome = {}
 
@@ -127,10 +127,20 @@ def call(function, args, kwargs, seconds, without=()):
 
 
 def _wait(thread, seconds):
-    """Until it ends or has had its seconds; not those in which other programs kept it waiting."""
-    until = time.monotonic() + seconds
-    while thread.is_alive() and (left := until + _queued(thread) - time.monotonic()) > 0:
-        thread.join(left)
+    """Until it ends or has had its seconds.
+
+    Not those in which other programs kept it waiting, nor those in which modules are loaded: the
+    first optimizer of a process brings a thousand of them, and is no loop without end.
+    """
+    left, loading = seconds, LOADING
+    while thread.is_alive() and left > 0:
+        began, queued, modules = time.monotonic(), _queued(thread), len(sys.modules)
+        thread.join(min(left, 0.1))
+        took = time.monotonic() - began - max(0, _queued(thread) - queued)
+        if len(sys.modules) != modules and loading > 0:
+            loading -= took
+        else:
+            left -= took
 
 
 def _queued(thread):
