@@ -1,6 +1,7 @@
 """Kernels that can be interrupted and killed: processes that begin with torch imported."""
 
 import multiprocessing
+import signal
 import time
 
 _context = multiprocessing.get_context("forkserver")
@@ -8,6 +9,7 @@ _context.set_forkserver_preload(["torch", "torchvision.datasets", "course_utils.
 
 
 def _run(pipe, function, arguments):
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # `make test &` ignores it
     pipe.send("begun")
     pipe.send(function(*arguments))
 
