@@ -229,10 +229,10 @@ def _first_line(error):
 
 def _packages_in(error):
     """The packages that an error comes from, the likeliest first: what was missed, then frames."""
-    names = [error.name] if isinstance(error, ImportError) and error.name else []
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        _, found, rest = frame.filename.replace("\\", "/").partition("/site-packages/")
-        names += [rest.split("/")[0].removesuffix(".py")] if found else []
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    modules = [frame.f_globals.get("__name__", "") for frame in reversed(frames)]
+    if isinstance(error, ImportError) and error.name:
+        modules.insert(0, error.name)
     packages_of = metadata.packages_distributions()
-    found = [packages_of.get(name.split(".")[0], []) for name in names]
+    found = [packages_of.get(module.split(".")[0], []) for module in modules]
     return list(dict.fromkeys(package for packages in found for package in packages))

@@ -153,5 +153,7 @@ def _version(python):
 
 
 if __name__ == "__main__":
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    sys.exit(subprocess.run([make(sys.argv[1]), *sys.argv[2:]], cwd=ROOT, env=env).returncode)
+    python = make(sys.argv[1])
+    line = [*UV, "pip", "install", f"--python={python}", "--no-deps", "--editable", ROOT, *index()]
+    subprocess.run(line, check=True)
+    sys.exit(subprocess.run([python, *sys.argv[2:]], cwd=ROOT).returncode)
