@@ -26,12 +26,9 @@ import make_venv  # noqa: E402
 pip = pytest.importorskip("pip", reason="pip is not here: uv makes environments without it")
 uv = pytest.importorskip("uv")
 
-pytestmark = [
-    pytest.mark.processes,
-    pytest.mark.skipif(
-        sys.platform != "linux", reason="elsewhere pip has the small PyTorch itself"
-    ),
-]
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="elsewhere pip has the small PyTorch itself"
+)
 NVIDIA = ["nvidia-cudnn-cu13", "triton"]
 
 

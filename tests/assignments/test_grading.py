@@ -16,7 +16,6 @@ from made_once import once
 from nbgrader.api import Gradebook
 
 HOSTILE = pytest.mark.more
-pytestmark = pytest.mark.processes
 QUICK = {name: one for name, one in classroom.ORDINARY.items() if not one.slow}
 
 
