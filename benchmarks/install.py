@@ -120,6 +120,12 @@ def development():
     return extra - {"nbclient", "nbformat", "nbconvert", "jinja2", "pygments", "pyyaml"}
 
 
+def build_of(found):
+    """Which build of PyTorch was installed."""
+    large = any(name.startswith(LARGE) for name in found["packages"])
+    return "ordinary" if large else "small"
+
+
 def with_small_torch(found):
     """Bytes of .venv with PyTorch's build for the processor, by arithmetic."""
     large = sum(size for name, size in found["packages"].items() if name.startswith(LARGE))
@@ -131,8 +137,7 @@ def with_small_torch(found):
 def report(found, load_at_start):
     """The section of RESULTS.md."""
     small = with_small_torch(found)
-    ordinary = any(name.startswith(LARGE) for name in found["packages"])
-    build = "ordinary" if ordinary else "small"
+    build = build_of(found)
     torch = f"{SMALL_TORCH['installed'] / 1e9:.2f}"
     beside = found["beside the download"]
     rows = [
@@ -143,7 +148,7 @@ def report(found, load_at_start):
         ["packages", len(found["packages"])],
         ["of them tools of development", ", ".join(found["development"]) or "none"],
     ]
-    if ordinary:
+    if build == "ordinary":
         rows.append(["`.venv` with PyTorch's small build, by arithmetic", f"{small / 1e9:.2f} GB"])
     size = "met" if small <= TARGET_BYTES else "not met"
     speed = "met" if beside <= TARGET_SECONDS else "not met"

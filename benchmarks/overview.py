@@ -15,7 +15,7 @@ from grading_time import TARGET as GRADING_TARGET
 from import_time import TARGET as IMPORT_TARGET
 from install import TARGET_BYTES as VENV_TARGET
 from install import TARGET_SECONDS as INSTALL_TARGET
-from install import with_small_torch
+from install import build_of, with_small_torch
 from matmul_share import COURSE
 from matplotlib.figure import Figure
 from notebook_costs import TARGET_BYTES, TARGET_SECONDS, gigabytes
@@ -133,7 +133,11 @@ def of_install(figures):
     target = [f"{INSTALL_TARGET} s", verdict(seconds, INSTALL_TARGET)]
     return [
         ["`.venv` of a student, with PyTorch's small build", *said],
-        ["its installation beside the download", f"{seconds:.0f} s", *target],
+        [
+            f"installation beside the download, {build_of(figures)} build",
+            f"{seconds:.0f} s",
+            *target,
+        ],
     ]
 
 
