@@ -132,15 +132,16 @@ def _wait(thread, seconds):
     Not those in which other programs kept it waiting, nor those in which modules are loaded: the
     first optimizer of a process brings a thousand of them, and is no loop without end.
     """
-    left, loading = seconds, LOADING
-    while thread.is_alive() and left > 0:
-        began, queued, modules = time.monotonic(), _queued(thread), len(sys.modules)
+    start, loading, modules = time.monotonic(), 0.0, len(sys.modules)
+    while thread.is_alive():
+        now = time.monotonic()
+        left = start + seconds + loading + _queued(thread) - now
+        if left <= 0:
+            return
         thread.join(min(left, 0.1))
-        took = time.monotonic() - began - max(0, _queued(thread) - queued)
-        if len(sys.modules) != modules and loading > 0:
-            loading -= took
-        else:
-            left -= took
+        if len(sys.modules) != modules and loading < LOADING:
+            loading += time.monotonic() - now
+        modules = len(sys.modules)
 
 
 def _queued(thread):
