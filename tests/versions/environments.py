@@ -154,6 +154,7 @@ def _version(python):
 
 if __name__ == "__main__":
     python = make(sys.argv[1])
+    (FOLDER / sys.argv[1] / "made-for").unlink()  # with the course in it, it is another set
     line = [*UV, "pip", "install", f"--python={python}", "--no-deps", "--editable", ROOT, *index()]
     subprocess.run(line, check=True)
     sys.exit(subprocess.run([python, *sys.argv[2:]], cwd=ROOT).returncode)
