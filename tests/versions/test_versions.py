@@ -120,8 +120,10 @@ def test_the_versions_are_colabs(make):
 
 
 def test_the_lowest_versions_are_the_bounds_of_pyproject(make):
+    more = {"ipython": "8.10"}  # by nbgrader, which Colab's set, with 7.34, is without
     have = alone.installed(make("lowest"))
     for requirement in environments.bounds():
         (bound,) = requirement.specifier
         assert bound.operator == ">="
-        assert Version(have[requirement.name]) == Version(bound.version), requirement
+        lowest = more.get(requirement.name, bound.version)
+        assert Version(have[requirement.name]) == Version(lowest), requirement
