@@ -73,7 +73,7 @@ def served(folder):
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Index)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/simple/", asked
+    yield f"http://127.0.0.1:{server.server_port}/", asked
     server.shutdown()
     server.server_close()
 
@@ -299,15 +299,15 @@ def test_pips_settings_come_from_its_files_and_its_variables(tmp_path, monkeypat
     for name in [name for name in os.environ if name.startswith(("PIP_", "UV_"))]:
         monkeypatch.delenv(name)
     (tmp_path / "pip.conf").write_text(
-        "[global]\nindex-url = https://one.example/simple\nconstraint = a.txt b.txt\ntimeout = 7\n"
-        "[install]\nindex-url = https://two.example/simple\n"
+        "[global]\nindex-url = https://one.example/index\nconstraint = a.txt b.txt\ntimeout = 7\n"
+        "[install]\nindex-url = https://two.example/index\n"
     )
     monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
     monkeypatch.setenv("PIP_PROXY", "http://proxy.example:3128")
     installation = make_venv.Installation(ROOT / "x")
     installation.python = sys.executable
     wanted = {
-        "UV_DEFAULT_INDEX": "https://two.example/simple",
+        "UV_DEFAULT_INDEX": "https://two.example/index",
         "UV_CONSTRAINT": "a.txt b.txt",
         "ALL_PROXY": "http://proxy.example:3128",
         "UV_HTTP_TIMEOUT": "7",
