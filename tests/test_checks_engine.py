@@ -442,6 +442,25 @@ def test_a_loop_that_swallows_everything_is_put_to_sleep():
     assert time.process_time() - before < 0.1
 
 
+def counts(steps):
+    for _ in range(steps):
+        pass
+
+
+def test_an_answer_that_ends_just_when_it_is_stopped_leaves_no_exception_behind(monkeypatch):
+    seen, often = [], sys.getswitchinterval()
+    monkeypatch.setattr(threading, "excepthook", seen.append)
+    monkeypatch.setattr(sys, "unraisablehook", seen.append)
+    sys.setswitchinterval(1e-6)
+    try:
+        for steps in range(0, 60_000, 30):
+            with contextlib.suppress(guard.OutOfTime):
+                guard.call(counts, (steps,), {}, seconds=0.0005, without=["x"])
+    finally:
+        sys.setswitchinterval(often)
+    assert seen == []
+
+
 def test_modules_that_an_answer_loads_are_not_its_own_time(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     for n in range(60):

@@ -94,7 +94,7 @@ def call(function, args, kwargs, seconds, without=()):
             outcome.setdefault("shortcut", name)
 
     def run():
-        with contextlib.suppress(OutOfTime):
+        try:
             try:
                 if without:
                     sys.setprofile(watch)
@@ -106,8 +106,11 @@ def call(function, args, kwargs, seconds, without=()):
             finally:
                 if without:
                     sys.setprofile(None)
+            thread.leave()
+        except OutOfTime:  # thrown while it was on its way out
+            thread.leave()
 
-    thread = threading.Thread(target=run, daemon=True)
+    thread = _Stoppable(target=run, daemon=True)
     thread.start()
     try:
         _wait(thread, seconds)
@@ -153,26 +156,41 @@ def _queued(thread):
         return 0.0
 
 
+class _Stoppable(threading.Thread):
+    """A thread into which an exception can be thrown, up to the moment in which it leaves."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self._door, self._left = threading.Lock(), False
+
+    def leave(self):
+        """Called by the thread itself: no exception comes after this."""
+        with self._door:
+            self._left = True
+
+    def throw(self, exception):
+        with self._door:
+            if not self._left:
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                    ctypes.c_ulong(self.ident), ctypes.py_object(exception)
+                )
+
+
 def _stop(thread):
     """Stop a thread, or at least put it to sleep. Returns: whether it still computes."""
     # An exception thrown from outside can be swallowed by the code that runs, so throw it again.
-    patience = time.monotonic() + 1
+    patience, pause = time.monotonic() + 1, 0.05
     while thread.is_alive() and time.monotonic() < patience:
-        _throw(OutOfTime, thread)
-        thread.join(0.05)
+        thread.throw(OutOfTime)
+        thread.join(pause)
+        pause *= 1.5
     if not thread.is_alive():
         return False
-    _throw(_Parked, thread)
+    thread.throw(_Parked)
     thread.join(0.1)
     before = time.process_time()
     thread.join(0.2)
     return thread.is_alive() and time.process_time() - before > 0.05
-
-
-def _throw(exception, thread):
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(
-        ctypes.c_ulong(thread.ident), ctypes.py_object(exception)
-    )
 
 
 def _is_students(frame, run):
