@@ -19,7 +19,7 @@ endif
 
 help:
 	@echo "make lab         open the course in JupyterLab (PORT=8888, IP=localhost, TORCH=auto)"
-	@echo "make test        run every test and every notebook (PART=unit, tests or notebooks: only those)"
+	@echo "make test        run every test and every notebook (PART=unit, system, tests or notebooks: only those)"
 	@echo "make test-more   run what takes longer"
 	@echo "make tested      run both; if all is green, note the versions that it was green with"
 	@echo "make notebooks   build notebooks/ from lessons/ anew, outputs included (needs MNIST)"

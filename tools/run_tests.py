@@ -32,6 +32,9 @@ import environments  # noqa: E402
 LEFT_OUT = ["versions", "widgets/test_in_jupyterlab.py", "test_solved.py", "test_links.py"]
 LEFT_OUT += ["test_make_venv.py"]
 ALL = ["tests", *(f"--ignore=tests/{name}" for name in LEFT_OUT)]
+# What the system can refuse an ordinary user: files, processes, memory, the network.
+SYSTEM = [f"tests/test_{name}.py" for name in ("data", "deploy", "start", "training", "workers")]
+SYSTEM += ["tests/faults", "tests/assignments/test_collect.py", "tests/assignments/test_sandbox.py"]
 SOME = ["tests/test_ops.py", "tests/test_checks.py", "tests/test_training.py"]
 # Grading takes as long as all the rest; its neighbours' age matters more than their youth.
 ON_VERSIONS = {"lowest": ALL, "newest": [*ALL, "--ignore=tests/assignments"]}
@@ -80,6 +83,8 @@ def test(environment, part):
     """What `make test` runs, or one part of it. Yields: results of `run`."""
     if part in (None, "tests"):
         yield run("tests", [*PYTEST, "-m", "not more", "tests"], environment)
+    if part == "system":
+        yield run("what the system can refuse", [*PYTEST, "-m", "not more", *SYSTEM], environment)
     if part == "unit":
         yield run("unit tests", [*PYTEST, "-m", "not more", *ALL], environment)
     if part in (None, "notebooks"):
@@ -89,7 +94,9 @@ def test(environment, part):
 
 def test_more(environment):
     """What `make test-more` runs. Yields: results of `run`, or (what is left out and why, None)."""
-    yield run("long tests", [*PYTEST, "-m", "more", "tests"], environment)
+    # One more than cores: many of them wait, for a time limit or for what another one makes.
+    more = f"--numprocesses={(os.cpu_count() or 1) + 1}"
+    yield run("long tests", [*PYTEST, more, "-m", "more", "tests"], environment)
     many = {**environment, "HYPOTHESIS_PROFILE": "more"}
     yield run("arithmetic, many cases", [*PYTEST, "tests/test_ops.py"], many)
     if has_mnist():
@@ -113,7 +120,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--more", action="store_true", help="run only what takes longer")
     parser.add_argument(
-        "--part", choices=["tests", "unit", "notebooks"], help="of make test, run only this"
+        "--part",
+        choices=["tests", "unit", "system", "notebooks"],
+        help="of make test, run only this",
     )
     arguments = parser.parse_args()
     # The tests run side by side, so each keeps to one core.

@@ -12,14 +12,13 @@ import environments
 import gallery
 import nbformat
 import pytest
+import solutions
 from grading import build
 from nbclient.exceptions import CellExecutionError
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-NOTEBOOKS = sorted((environments.ROOT / "notebooks").glob("*.ipynb"))
-LONGEST = ["10", "06", "13", "08", "09", "12"]  # begun first, so that no core waits at the end
-NOTEBOOKS.sort(key=lambda p: ([*LONGEST, p.stem[:2]].index(p.stem[:2]), p.stem))
+NOTEBOOKS = solutions.longest_first((environments.ROOT / "notebooks").glob("*.ipynb"))
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 OWN_WIDGET = re.compile(r"widgets\.[A-Z]")
 MANAGER = "output.enable_custom_widget_manager\n"
@@ -31,7 +30,7 @@ lessons = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def say(record_property, name, path):
     """Have the time printed, and what was run on which Python."""
     _, version = environments.python_for(name)
-    record_property("notebook", f"{name} versions, Python {version}: {path.name}")
+    record_property("notebook", f"{name} versions, Python {version}: {path.stem}.ipynb")
 
 
 @pytest.fixture
@@ -96,13 +95,25 @@ def test_on_colab_an_address_that_leads_nowhere_is_said(on_colab, tmp_path):
 
 
 @lessons
-@pytest.mark.parametrize("name", ["newest", "lowest"])
-def test_from_the_wheel(name, path, from_wheel, tmp_path, record_property):
-    say(record_property, name, path)
-    python, env = from_wheel(name)
+def test_from_the_wheel_on_the_newest(path, from_wheel, tmp_path, record_property):
+    say(record_property, "newest", path)
+    python, env = from_wheel("newest")
     notebook = nbformat.read(path, as_version=4)
     nbformat.write(notebook, tmp_path / path.name)
     alone.run(notebook, python, tmp_path, env)
+
+
+@pytest.mark.parametrize(
+    "master", solutions.longest_first(solutions.MASTERS), ids=lambda path: path.stem
+)
+def test_solved_with_each_cell_twice_on_the_lowest(master, from_wheel, tmp_path, record_property):
+    say(record_property, "lowest", master)
+    python, env = from_wheel("lowest")
+    notebook = solutions.build.read_lesson(master)
+    notebook = solutions.solved(solutions.every_cell_twice(notebook))
+    asked = [name for name, _ in solutions.checks_of(notebook)]
+    alone.run(notebook, python, tmp_path, env)
+    solutions.assert_that_all_is_right(notebook, asked)
 
 
 def test_every_widget_is_shown_with_its_picture_on_colab(on_colab, tmp_path):

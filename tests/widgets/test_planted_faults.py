@@ -4,14 +4,12 @@ A row is the widget whose tests must notice, the file, what is replaced in it, a
 part of the names of the tests that must go red.
 """
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import page as pages
 import pytest
+import warm
 from node import needs_node
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -150,27 +148,42 @@ FAULTS = {
 }
 
 
+@pytest.fixture(scope="module")
+def pytest_elsewhere():
+    with warm.pytest_elsewhere() as run:
+        yield run
+
+
+def copied(folder):
+    ignore = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "course_utils", folder / "course_utils", ignore=ignore)
+    shutil.copytree(ROOT / "tests" / "widgets", folder / "tests" / "widgets", ignore=ignore)
+    shutil.copy(ROOT / "pyproject.toml", folder)
+
+
+def command(widget, tests):
+    return [f"tests/widgets/test_{widget}.py", "-k", tests, "--exitfirst", "-p", "no:cacheprovider"]
+
+
 @pytest.mark.more
 @needs_node
 @pytest.mark.skipif(not pages.CHROMIUM, reason="no Chromium here to drive")
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_planted_fault_turns_the_tests_red(fault, tmp_path):
+def test_a_planted_fault_turns_the_tests_red(fault, tmp_path, pytest_elsewhere):
     widget, file, right, wrong, tests = FAULTS[fault]
-    ignore = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "course_utils", tmp_path / "course_utils", ignore=ignore)
-    shutil.copytree(ROOT / "tests" / "widgets", tmp_path / "tests" / "widgets", ignore=ignore)
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    copied(tmp_path)
     path = tmp_path / "course_utils" / "widgets" / file
     text = path.read_text("utf-8")
     assert text.count(right) == 1, f"{right!r} stands {text.count(right)} times in {file}"
     path.write_text(text.replace(right, wrong), "utf-8")
-    line = [sys.executable, "-m", "pytest", f"tests/widgets/test_{widget}.py", "-k", tests]
-    done = subprocess.run(
-        [*line, "--exitfirst", "-p", "no:cacheprovider"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-    )
+    code, printed = pytest_elsewhere(tmp_path, command(widget, tests))
     # 1 says that a test failed; 0 that none did, 5 that none was found.
-    assert done.returncode == 1, done.stdout[-3000:]
+    assert code == 1, printed[-3000:]
+
+
+@pytest.mark.more
+@needs_node
+def test_without_a_fault_they_are_green(tmp_path, pytest_elsewhere):
+    copied(tmp_path)
+    code, printed = pytest_elsewhere(tmp_path, command("pooling_explorer", "arithmetic"))
+    assert code == 0, printed[-3000:]
