@@ -3,8 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from course_utils.checks import guard
-from course_utils.checks.engine import Case, Exercise, Mistake
+from course_utils.checks.engine import Case, Exercise, Mistake, guard
 
 RULE = "lesson 04, 'Teach PyTorch a rule'"
 LEARNS = "lesson 04, 'A kernel learns'"

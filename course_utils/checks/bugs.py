@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from course_utils.checks.engine import Case, Exercise, Mistake
-from course_utils.checks.mended import Probe
+from course_utils.checks.engine.probe import Probe
 
 BLAMED = "lesson 07, 'The line that is blamed'"
 ELSE = "lesson 07, 'It runs, and does something else'"

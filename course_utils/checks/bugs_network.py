@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from course_utils.checks.engine import Exercise, Mistake
-from course_utils.checks.mended import Probe
+from course_utils.checks.engine.probe import Probe
 
 SILENCED = "lesson 07, 'Mended, or only silenced?'"
 

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 
 from course_utils import ops
 from course_utils.checks.engine import Case, Exercise, Mistake
-from course_utils.checks.reading import read
+from course_utils.checks.engine.reading import read
 
 SLIDING = "lesson 01, 'Slide, multiply, add'"
 SIZES = "lesson 01, 'How large is the output?'"

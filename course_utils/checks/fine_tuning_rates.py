@@ -4,8 +4,8 @@ import torch
 from torch import nn
 
 from course_utils.checks.engine import Case, Exercise, Mistake
+from course_utils.checks.engine.reading import kind_of
 from course_utils.checks.fine_tuning import Trial, network
-from course_utils.checks.reading import kind_of
 
 RATES = "lesson 10, 'Small steps for early layers'"
 MIXING = "lesson 10, 'Between two networks'"

@@ -5,7 +5,7 @@ import functools
 import torch
 from torch import nn
 
-from course_utils.checks.reading import kind_of
+from course_utils.checks.engine.reading import kind_of
 
 LIMIT, LONG = 1e-10, 50  # how close a path must stay to torch's, and from how many steps on
 

@@ -5,8 +5,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from course_utils.checks.engine import Case, Exercise, Mistake
-from course_utils.checks.mended import Probe
-from course_utils.checks.reading import kind_of
+from course_utils.checks.engine.probe import Probe
+from course_utils.checks.engine.reading import kind_of
 
 STEP = "lesson 07, 'One step, three faults'"
 CURVES = "lesson 07, 'Six curves'"

@@ -15,8 +15,8 @@ import traceback
 import types
 from pathlib import Path
 
-PACKAGE = str(Path(__file__).resolve().parent.parent) + os.sep
-CHECKS = str(Path(__file__).resolve().parent) + os.sep
+CHECKS = str(Path(__file__).resolve().parent.parent) + os.sep
+PACKAGE = str(Path(CHECKS).parent) + os.sep
 _PYTHON = sysconfig.get_path("stdlib") + os.sep
 PRINTED = 4000  # as many characters of what an answer prints are shown
 MESSAGE = 300  # and as many of an error's message

@@ -4,8 +4,8 @@ import reprlib
 
 import torch
 
-from course_utils.checks.compare import fault
-from course_utils.checks.reading import kind_of, read
+from course_utils.checks.engine.compare import fault
+from course_utils.checks.engine.reading import kind_of, read
 
 
 def compare_prediction(prediction, actual):

@@ -2,7 +2,7 @@
 
 import torch
 
-from course_utils.checks.reading import kind_of, parts, read
+from course_utils.checks.engine.reading import kind_of, parts, read
 
 TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-4, torch.float16: 1e-2, torch.bfloat16: 5e-2}
 

@@ -4,17 +4,18 @@ An `Exercise` runs a student's answer on small cases, shows the smallest one tha
 asks of each known misconception: would it have given exactly these wrong answers?
 """
 
+import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
-from course_utils.checks import guard
-from course_utils.checks.compare import fault, same
-from course_utils.checks.reading import kind_of, parts, read_once
-from course_utils.checks.result import Result, grids
+from course_utils.checks.engine import guard
+from course_utils.checks.engine.compare import fault, same
+from course_utils.checks.engine.reading import kind_of, parts, read_once
+from course_utils.checks.engine.result import Result, grids
 
 _STOPPED = object()  # in place of an answer that a wrong solution never gives
 
@@ -43,8 +44,27 @@ def _fresh(value):
     return type(value)(map(_fresh, value)) if type(value) in (list, tuple) else value
 
 
+class later:
+    """What a function without arguments gives, computed when it is first asked for.
+
+    So that importing a check computes no tensor: `@later` over `def cases()`, say, or
+    `reference=later(lambda: …)`.
+    """
+
+    def __init__(self, make):
+        self.value = functools.cache(make)
+
+
+class _Resolved:
+    """Gives what a `later` stands for in place of the `later`."""
+
+    def __getattribute__(self, name):
+        value = super().__getattribute__(name)
+        return value.value() if type(value) is later else value
+
+
 @dataclass(frozen=True)
-class Mistake:
+class Mistake(_Resolved):
     """A misconception: its name, what a student with it would answer, and one sentence about it.
 
     `also` holds other answers that the same misconception leads to.
@@ -60,12 +80,52 @@ class Mistake:
         return (self.answer, *self.also)
 
 
+class Mistakes(Sequence):
+    """The wrong answers to one exercise, in the order in which they are written down.
+
+    ```
+    mistake = Mistakes()
+
+    @mistake("Each window is one step further than the last.")
+    def window_stands_still(x, weight):
+        ...
+    ```
+
+    The function stays what it was, so that the next mistake can call it. Where the answer is a
+    value: `mistake.value("bias_forgotten", [320, 64], "There is a bias, too.")`.
+    """
+
+    def __init__(self):
+        self._known = []
+
+    def __call__(self, sentence, *, also=()):
+        """A decorator: the function below is what a student would write who needs `sentence`."""
+
+        def add(function):
+            self.value(function.__name__, function, sentence, also)
+            return function
+
+        return add
+
+    def value(self, name, answer, sentence, also=()):
+        """A wrong value, or a `later`, or a function made elsewhere; its misconception's name."""
+        self._known.append(Mistake(name, answer, sentence, tuple(also)))
+
+    def __getitem__(self, number):
+        return self._known[number]
+
+    def __len__(self):
+        return len(self._known)
+
+
 @dataclass(frozen=True, repr=False)
-class Exercise:
+class Exercise(_Resolved):
     """The check of one exercise: call it with the student's answer.
 
+    Reference and cases may be a `later`: they are computed when they are first needed.
+
     Args:
-        name: what the student calls it by, `checks.<name>`.
+        name: what the student calls it by, `checks.<name>`; its file is called the same.
         lesson: where to read on: the lesson and one of its headings, "lesson 01, 'Sizes'".
         reference: the right answer: a function, or a value (a number, tensor, list or tuple). None
             where each case says what it expects.
@@ -83,7 +143,7 @@ class Exercise:
     name: str
     lesson: str
     reference: Any
-    mistakes: tuple[Mistake, ...]
+    mistakes: Sequence[Mistake]
     cases: tuple[Case, ...] = (Case(),)
     prepare: Callable | None = None
     seconds: float = 5.0
