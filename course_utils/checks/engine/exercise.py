@@ -77,7 +77,7 @@ class Mistake(_Resolved):
 
     @property
     def answers(self):
-        return (self.answer, *self.also)
+        return (self.answer, *(a.value() if type(a) is later else a for a in self.also))
 
 
 class Mistakes(Sequence):

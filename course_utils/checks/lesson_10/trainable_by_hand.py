@@ -1,8 +1,10 @@
-"""Lesson 10, exercise 5: how many numbers learn, counted with a pencil."""
+"""Lesson 10, exercise 4: How many learn?"""
 
 from course_utils.checks.engine import Exercise, Mistakes
 
 HEAD_ONLY, PAIR_FC, PAIR_CONV = 64 * 5 + 5, 2 * (256 + 64), 2 * 8 * 25 + 2 * 16
+LORA = "lesson 10, 'A small correction'"
+
 
 mistake = Mistakes()
 mistake.value(
@@ -61,9 +63,10 @@ mistake.value(
     "The head is counted in every line. Count the pair alone in the second and the third.",
 )
 
+
 trainable_by_hand = Exercise(
     name="trainable_by_hand",
-    lesson="lesson 10, 'A small correction'",
+    lesson=LORA,
     reference=[HEAD_ONLY, PAIR_FC, PAIR_CONV],
     mistakes=mistake,
 )
