@@ -48,6 +48,7 @@ tested: test test-more
 notebooks: developer
 	@$(BIN)/python tools/build_notebooks.py $(LESSONS)
 	@$(BIN)/python tools/lesson_table.py
+	@$(BIN)/python tools/checks_stub.py
 
 stamp: developer
 	@$(BIN)/python tools/colab.py

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from course_utils.assignments import NO_ID, normal_id, numbers_for
 from course_utils.checks import Case, Exercise
-from course_utils.checks.reading import read
+from course_utils.checks.engine.reading import read
 
 # ---- the form of an answer ----------------------------------------------------------------------
 

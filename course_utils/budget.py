@@ -18,7 +18,7 @@ from . import _designs, anatomy
 from ._packing import LAYERS as LAYERS
 from ._packing import Refused, pack, unpack
 from ._tables import html_table, text_table
-from .checks.result import Result
+from .checks.engine.result import Result
 from .data import SOURCES, Split, load_digits
 
 __all__ = [

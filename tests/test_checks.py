@@ -10,8 +10,9 @@ import torch
 import torch.nn.functional as F
 
 from course_utils import checks, ops
-from course_utils.checks import EXERCISES, guard
-from course_utils.checks.compare import fault
+from course_utils.checks import EXERCISES
+from course_utils.checks.engine import guard
+from course_utils.checks.engine.compare import fault
 
 MISTAKES = [
     pytest.param(e, m, answer, id=f"{e.name}-{m.name}-{number}")

@@ -24,9 +24,10 @@ from torch import nn
 
 from course_utils import assignment_classifier as classifier
 from course_utils import assignment_numbers, assignments, checks, ops
-from course_utils.checks import EXERCISES, Case, Exercise, Mistake, guard
-from course_utils.checks.compare import fault, same
-from course_utils.checks.reading import read
+from course_utils.checks import EXERCISES, Case, Exercise, Mistake
+from course_utils.checks.engine import guard
+from course_utils.checks.engine.compare import fault, same
+from course_utils.checks.engine.reading import read
 
 
 def one_line(result):

@@ -239,13 +239,13 @@ for target in (*inside, {folder!r}):
             print(type(error).__name__)
 """
 TAMPER = """
-import course_utils.assignments, course_utils.checks.engine, course_utils.checks.guard
+import course_utils.assignments, course_utils.checks.engine, course_utils.checks.engine.guard
 class Yes:
     passed = True
     def __call__(self, *args, **kwargs): return Yes()
 course_utils.assignments.graded = lambda result: Yes()
 course_utils.assignments.examples = lambda *args, **kwargs: Yes()
-course_utils.checks.engine.Exercise.__call__ = lambda self, answer: Yes()
+course_utils.checks.Exercise.__call__ = lambda self, answer: Yes()
 torch.isclose = torch.equal = torch.allclose = lambda *args, **kwargs: True
 import builtins
 builtins.AssertionError = type("AssertionError", (Exception,), {{}})

@@ -67,7 +67,7 @@ def work(folder):
 def _describe(names, name):
     import torch
 
-    from course_utils.checks import guard
+    from course_utils.checks.engine import guard
 
     if name not in names:
         return {"kind": "missing"}
@@ -91,7 +91,7 @@ def _packed(network):
 def _call(function, request):
     import torch
 
-    from course_utils.checks import guard
+    from course_utils.checks.engine import guard
 
     args = tuple(_resolved(value) for value in request["args"])
     kwargs = {name: _resolved(value) for name, value in request["kwargs"].items()}

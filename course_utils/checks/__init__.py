@@ -1,96 +1,48 @@
 """Checks of the exercises: `checks.<exercise>(your_answer)` says whether it is right, or why not.
 
-Each exercise is an entry in one of the modules here: a reference, small cases, and a table of the
-wrong answers that people give (see `engine.Exercise`).
+Each exercise has a file of its name: `checks.conv2d` is `lesson_01/conv2d.py`. It holds a
+reference, small cases, and the wrong answers that people give (see `engine.Exercise`). The file is
+loaded when its exercise is first used.
 """
 
-from course_utils.checks import (
-    adam,
-    autograd,
-    autograd_by_hand,
-    backward,
-    bugs,
-    bugs_network,
-    by_hand,
-    classification,
-    compressing,
-    convolution,
-    costs,
-    deployment,
-    depth,
-    directions,
-    fine_tuning,
-    fine_tuning_rates,
-    first_steps,
-    layers,
-    look_inside,
-    lora,
-    lora_by_hand,
-    losses,
-    network_parts,
-    optimizers,
-    parameters,
-    pooling,
-    pooling_backward,
-    pooling_by_hand,
-    saliency,
-    scaling,
-    sequences,
-    silent_bugs,
-    silent_company,
-    sound,
-    training_cost,
-    training_runs,
-)
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+
 from course_utils.checks.engine import Case, Exercise, Mistake
-from course_utils.checks.prediction import compare_prediction
-from course_utils.checks.result import Result
+from course_utils.checks.engine.prediction import compare_prediction
+from course_utils.checks.engine.result import Result
 
-# The modules that hold exercises, in the order of the lessons.
-_MODULES = (
-    first_steps,
-    by_hand,
-    convolution,
-    pooling_by_hand,
-    pooling,
-    costs,
-    layers,
-    autograd_by_hand,
-    backward,
-    pooling_backward,
-    autograd,
-    losses,
-    optimizers,
-    adam,
-    network_parts,
-    training_runs,
-    classification,
-    bugs_network,
-    bugs,
-    silent_bugs,
-    silent_company,
-    look_inside,
-    saliency,
-    deployment,
-    compressing,
-    parameters,
-    depth,
-    fine_tuning,
-    fine_tuning_rates,
-    lora,
-    lora_by_hand,
-    sequences,
-    directions,
-    sound,
-    scaling,
-    training_cost,
-)
-EXERCISES = {
-    value.name: value
-    for module in _MODULES
-    for value in vars(module).values()
-    if isinstance(value, Exercise)
+_FILES = {
+    path.stem: f"{__name__}.{path.parent.name}.{path.stem}"
+    for path in sorted(Path(__file__).parent.glob("lesson_*/*.py"))
+    if not path.stem.startswith("_")
 }
-globals().update(EXERCISES)
 
-__all__ = ["EXERCISES", "Case", "Exercise", "Mistake", "Result", "compare_prediction", *EXERCISES]
+
+class _Exercises(Mapping):
+    """Every exercise by its name, in the order of the lessons; loaded when it is asked for."""
+
+    def __getitem__(self, name):
+        return getattr(importlib.import_module(_FILES[name]), name)
+
+    def __iter__(self):
+        return iter(_FILES)
+
+    def __len__(self):
+        return len(_FILES)
+
+
+EXERCISES = _Exercises()
+
+__all__ = ["EXERCISES", "Case", "Exercise", "Mistake", "Result", "compare_prediction", *_FILES]
+
+
+def __getattr__(name):
+    if name in _FILES:
+        return EXERCISES[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*globals(), *_FILES})

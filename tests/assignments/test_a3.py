@@ -13,7 +13,7 @@ from torch import nn
 
 from course_utils import assignment_classifier as classifier
 from course_utils import data, models, training
-from course_utils.checks import guard
+from course_utils.checks.engine import guard
 
 EXERCISES = (a3.f_beta, a3_threshold.threshold_for_precision)
 

@@ -9,7 +9,7 @@ import pytest
 from grading import build
 
 from course_utils.checks import Exercise
-from course_utils.checks.compare import fault
+from course_utils.checks.engine.compare import fault
 
 HIDDEN = Path(build.HERE) / "hidden"
 

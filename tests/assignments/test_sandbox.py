@@ -12,7 +12,7 @@ import pytest
 import torch
 from grading import remote, sandbox, student_side
 
-from course_utils.checks import guard
+from course_utils.checks.engine import guard
 
 GRADING = Path(sandbox.__file__).parent
 needs_landlock = pytest.mark.skipif(not sandbox.landlock_version(), reason="no Landlock here")
