@@ -4,7 +4,8 @@ import torch
 import torch.nn.functional as F
 import traitlets
 
-from course_utils import _arguments, _figures, ops, plotting
+from course_utils import _figures, ops, plotting
+from course_utils.ops import arguments
 from course_utils.widgets._base import CourseWidget, refuse
 from course_utils.widgets._traits import Choice, Grid, Whole, YesNo
 
@@ -115,9 +116,7 @@ class PoolingExplorer(CourseWidget):
         name = "max_pool2d" if state["mode"] == "max" else "avg_pool2d"
         try:
             # What `ops` checks before it computes.
-            _arguments.pool(
-                name, state["input"][None], size, stride, padding, 1, state["ceil_mode"]
-            )
+            arguments.pool(name, state["input"][None], size, stride, padding, 1, state["ceil_mode"])
             for cells in state["input"].shape:
                 ops.output_size(cells, size, stride, padding, ceil_mode=state["ceil_mode"])
         except ValueError as error:

@@ -2,7 +2,7 @@
 
 import torch
 
-from course_utils import _arguments as arguments
+from . import arguments
 
 
 def output_size(size, kernel_size, stride=1, padding=0, dilation=1, ceil_mode=False):

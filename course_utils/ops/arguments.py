@@ -27,7 +27,7 @@ _DTYPES = {
 def output_size(size, kernel_size, stride, padding, dilation, ceil_mode):
     """Check the options of one axis; return them as integers, with padding perhaps 'same'."""
     size, kernel_size, stride, dilation = (
-        _integer(name, value, 1)
+        whole_number(name, value, 1)
         for name, value in (
             ("size", size),
             ("kernel_size", kernel_size),
@@ -38,7 +38,7 @@ def output_size(size, kernel_size, stride, padding, dilation, ceil_mode):
     if isinstance(padding, str):
         padding, _ = _conv_padding(padding, (stride, stride))
     else:
-        padding = _integer("padding", padding, 0)
+        padding = whole_number("padding", padding, 0)
     _check_bool("ceil_mode", ceil_mode)
     return size, kernel_size, stride, padding, dilation
 
@@ -50,7 +50,7 @@ def conv2d(name, x, weight, bias, stride, padding, dilation, groups):
     stride = _pair("stride", stride, 1)
     padding = _conv_padding(padding, stride)
     dilation = _pair("dilation", dilation, 1)
-    groups = _integer("groups", groups, 1)
+    groups = whole_number("groups", groups, 1)
     c_in, c_out = x.shape[-3], weight.shape[0]
     if c_out == 0:
         raise ValueError(
@@ -78,7 +78,7 @@ def conv_transpose2d(x, weight, bias, stride, padding, output_padding, groups, d
     stride = _pair("stride", stride, 1)
     padding = _pair("padding", padding, 0)
     output_padding = _pair("output_padding", output_padding, 0)
-    groups = _integer("groups", groups, 1)
+    groups = whole_number("groups", groups, 1)
     dilation = _pair("dilation", dilation, 1)
     if weight.shape[0] != x.shape[-3]:
         raise ValueError(
@@ -140,7 +140,7 @@ def averaging(count_include_pad, divisor_override):
     _check_bool("count_include_pad", count_include_pad)
     if divisor_override is None:
         return None
-    divisor = _integer("divisor_override", divisor_override)
+    divisor = whole_number("divisor_override", divisor_override)
     if divisor == 0:
         raise ValueError("divisor_override=0 cannot divide: it must be another integer, or None")
     return divisor
@@ -158,7 +158,7 @@ def check_grad_output(grad_output, x, shape):
     _check_same_kind("grad_output", grad_output, x)
 
 
-def _integer(name, value, at_least=None):
+def whole_number(name, value, at_least=None):
     return _integers(name, value, [value], at_least)[0]
 
 

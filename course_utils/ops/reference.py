@@ -15,28 +15,16 @@ import math
 
 import torch
 
-from course_utils import _arguments as arguments
-from course_utils._windows import (
+from . import arguments
+from .geometry import (
     as_batch,
     conv_slices,
     conv_windows,
     finish,
     for_sums,
     in_groups,
-    output_size,
     pool_windows,
 )
-
-__all__ = [
-    "avg_pool2d",
-    "conv2d",
-    "conv2d_backward",
-    "conv2d_im2col",
-    "conv_transpose2d",
-    "max_pool2d",
-    "max_pool2d_backward",
-    "output_size",
-]
 
 
 def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
