@@ -1,11 +1,11 @@
 """What several runs with different seeds say together, and the runs stored with the course."""
 
-import json
 import math
 import statistics
-from pathlib import Path
 
 from scipy.special import stdtrit
+
+from .data.measurements import stored as stored
 
 
 def mean_interval(values):
@@ -26,19 +26,3 @@ def mean_interval(values):
     half = t * statistics.stdev(values) / math.sqrt(len(values))
     mean = statistics.fmean(values)
     return mean, mean - half, mean + half
-
-
-def stored(name):
-    """Measurements that come with the course: {"settings": …, and the results}.
-
-    Args:
-        name: "depth_sweep" (lesson 09) or "published_claim" (lesson 06); each was written by the
-            program of that name in `benchmarks/`.
-    """
-    package = Path(__file__).parent
-    places = package.parent / "data", package / "stored"  # in the project; where it is installed
-    known = sorted({file.stem for place in places for file in place.glob("*.json")})
-    if name not in known:
-        raise ValueError(f"nothing is stored as {name!r}; there is {' and '.join(known)}")
-    path = next(p / f"{name}.json" for p in places if (p / f"{name}.json").exists())
-    return json.loads(path.read_text(encoding="utf-8"))

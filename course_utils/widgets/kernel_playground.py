@@ -11,8 +11,9 @@ import traitlets
 from matplotlib.colors import CenteredNorm, Normalize
 from matplotlib.figure import Figure
 
-from course_utils import _embedded, _figures, data
+from course_utils import _figures, data
 from course_utils._figures import format_number
+from course_utils.data import embedded
 from course_utils.widgets._base import CourseWidget
 from course_utils.widgets._kernels import PRESETS, SIZES, Filters, Kernel, Picture, preset
 from course_utils.widgets._traits import Choice, Whole
@@ -213,11 +214,11 @@ def _fill_album():
 
 def _digit():
     """A handwritten digit as a network sees it: white on black, (28, 28)."""
-    pixels, _ = _embedded._scans()
+    pixels, _ = embedded.read_scans()
     scan = torch.from_numpy(pixels[SCAN] / 16).to(torch.float32)
-    strokes, centre = _embedded._redraw(scan[None, None])
-    place = _embedded._moves(centre, torch.Generator(), strength=0)
-    return _embedded._render(strokes, place)[0].to(torch.float32) / 255
+    strokes, centre = embedded.redraw(scan[None, None])
+    place = embedded.draw_moves(centre, torch.Generator(), strength=0)
+    return embedded.render(strokes, place)[0].to(torch.float32) / 255
 
 
 def _percent(share):

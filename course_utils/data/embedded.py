@@ -51,24 +51,24 @@ def build() -> dict[str, Images]:
 
 
 def _build():
-    scans, labels = _scans()
-    strokes, centres = _redraw(torch.from_numpy((scans / 16).astype(np.float32))[:, None])
+    scans, labels = read_scans()
+    strokes, centres = redraw(torch.from_numpy((scans / 16).astype(np.float32))[:, None])
     generator = torch.Generator().manual_seed(SEED)
     splits = {}
-    for name, scans in _divide(labels, generator).items():
+    for name, scans in divide(labels, generator).items():
         images, originals = [], []
         for copy in range(COPIES[name]):
             order = scans[torch.randperm(len(scans), generator=generator)]
-            moves = _moves(centres[order], generator, strength=min(copy, 1))
+            moves = draw_moves(centres[order], generator, strength=min(copy, 1))
             few = zip(strokes[order].split(128), moves.split(128), strict=True)
-            images.extend(_render(*part) for part in few)
+            images.extend(render(*part) for part in few)
             originals.append(order)
         originals = torch.cat(originals)
         splits[name] = Images(torch.cat(images), labels[originals], originals)
     return splits
 
 
-def _scans():
+def read_scans():
     """Read scikit-learn's scans (1797, 8, 8), 0 to 16, and their labels (1797,), int64."""
     if (file := _shipped("data/digits.csv.gz")).is_file():
         table = np.loadtxt(file, delimiter=",")
@@ -86,7 +86,7 @@ def _shipped(name):
     return Path(package.origin if package else "").parent / "datasets" / name
 
 
-def _divide(labels, generator):
+def divide(labels, generator):
     """Divide the scans' numbers among the splits: equally many of each digit in the small ones."""
     parts = {"validation": [], "test": [], "train": []}
     for digit in range(10):
@@ -98,7 +98,7 @@ def _divide(labels, generator):
     return {name: torch.cat(parts[name]) for name in COPIES}
 
 
-def _redraw(scans):
+def redraw(scans):
     """Enlarge (N, 1, 8, 8) scans to (N, 1, 32, 32) and find their centres of mass (N, 2) as x, y.
 
     A thin stroke is grey in a scan of 8×8. Divided by the brightest pixel next to it, it stays as
@@ -112,7 +112,7 @@ def _redraw(scans):
     return strokes, torch.stack([x, y], dim=1)
 
 
-def _moves(centres, generator, strength):
+def draw_moves(centres, generator, strength):
     """Draw affine maps (N, 2, 3) that take a place in the new image to its place in the scan.
 
     With strength 0 they only frame the digit as MNIST does: 20 pixels high, centred by its mass.
@@ -130,7 +130,7 @@ def _moves(centres, generator, strength):
     return torch.cat([linear, centres[:, :, None] - linear @ target[:, :, None]], dim=2)
 
 
-def _render(strokes, moves):
+def render(strokes, moves):
     """Sample (N, 1, 32, 32) strokes at the places the moves name; return (N, 28, 28) as uint8."""
     place = (torch.arange(28) * 2 + 1) / 28 - 1
     y, x = torch.meshgrid(place, place, indexing="ij")
