@@ -8,7 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from . import _fitting, anatomy
+from . import anatomy
+from ._modes import evaluating
 
 _SOFTMAX = (nn.Softmax, nn.LogSoftmax)
 _MOVING = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)  # layers that change what a cell sees
@@ -138,7 +139,7 @@ def steps(model, x):
         return hook
 
     leaves = [(m, note(name)) for name, m in model.named_modules() if not [*m.children()]]
-    with hooked(leaves), _fitting.evaluating(model):
+    with hooked(leaves), evaluating(model):
         run(model, x[:1])
     return ran
 

@@ -10,7 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from . import _fitting, _watching
+from . import _watching
+from ._modes import evaluating
+from ._numbers import whole_number
 from ._overlays import draw_overlays, show_overlays
 from ._watching import Field
 
@@ -54,14 +56,14 @@ def feature_maps(model, x, layer, batch_size=500):
     """
     x = _watching.images(model, x)
     module, maps = _watching.layer_of(model, layer), []
-    batch_size = _fitting.whole_number("batch_size", batch_size, 1)
+    batch_size = whole_number("batch_size", batch_size, 1)
     for batch in x.split(batch_size):
         seen = {}
 
         def keep(module, args, output, seen=seen):
             seen["output"] = output.clone()  # a layer behind it may work in place
 
-        with _watching.hooked([(module, keep)]), _fitting.evaluating(model):
+        with _watching.hooked([(module, keep)]), evaluating(model):
             _watching.run(model, batch)
         if "output" not in seen:
             raise ValueError(f"layer {layer!r} did not run on these images")
@@ -101,8 +103,8 @@ def top_patches(model, images, layer, channel, count=6):
     """
     maps, x = feature_maps(model, images, layer), images.detach().cpu()
     size, jump, start = _watching.field(model, layer, _watching.images(model, images[:1]))
-    channel = _fitting.whole_number("channel", channel)
-    count = _fitting.whole_number("count", count, 1)
+    channel = whole_number("channel", channel)
+    count = whole_number("count", count, 1)
     if channel >= maps.shape[1]:
         raise ValueError(f"channel={channel} is too large: {layer!r} has {maps.shape[1]} channels")
     if count > len(x):
@@ -138,9 +140,9 @@ def occlusion(model, x, target=None, patch=7, stride=3, value=0.0, batch_size=50
     Raises: ValueError for images or a target that do not fit, or a square larger than the image.
     """
     x = _watching.images(model, x)
-    batch_size = _fitting.whole_number("batch_size", batch_size, 1)
-    patch = _fitting.whole_number("patch", patch, 1)
-    stride = _fitting.whole_number("stride", stride, 1)
+    batch_size = whole_number("batch_size", batch_size, 1)
+    patch = whole_number("patch", patch, 1)
+    stride = whole_number("stride", stride, 1)
     height, width = x.shape[2:]
     if patch > min(height, width):
         raise ValueError(f"patch={patch} is larger than the images of {height} × {width}")
@@ -148,7 +150,7 @@ def occlusion(model, x, target=None, patch=7, stride=3, value=0.0, batch_size=50
     corners = [(i * stride, j * stride) for i in range(rows) for j in range(columns)]
     scores, target = _scores(model, x, target, batch_size)
     each = torch.arange(len(x), device=x.device)
-    with _fitting.evaluating(model):
+    with evaluating(model):
         before, drops = scores.softmax(1)[each, target], []
         for image, which, sure in zip(x, target, before, strict=True):
             covered = image.repeat(len(corners), 1, 1, 1)
@@ -201,7 +203,7 @@ def grad_cam(model, x, target=None, layer=None, batch_size=500):
         fit, and without a layer for a model that has no convolution.
     """
     x = _watching.images(model, x)
-    batch_size = _fitting.whole_number("batch_size", batch_size, 1)
+    batch_size = whole_number("batch_size", batch_size, 1)
     layer = _last_activation(_watching.steps(model, x)) if layer is None else layer
     module = _watching.layer_of(model, layer)
     _, target = _scores(model, x, target, batch_size)
@@ -211,7 +213,7 @@ def grad_cam(model, x, target=None, layer=None, batch_size=500):
 
 def _scores(model, x, target, batch_size):
     """The scores of the classes, (N, C), and the class to explain for each image, (N,)."""
-    with _fitting.evaluating(model):
+    with evaluating(model):
         scores = torch.cat([_watching.logits(model, batch) for batch in x.split(batch_size)])
     if len(wrong := (~scores.isfinite()).any(1).nonzero()):
         raise ValueError(
@@ -231,7 +233,7 @@ def _cam(model, x, target, layer, module):
         seen["maps"] = output.detach().requires_grad_()
         return seen["maps"].clone()  # a layer behind it may work in place
 
-    with _fitting.evaluating(model), torch.enable_grad(), _watching.hooked([(module, branch_off)]):
+    with evaluating(model), torch.enable_grad(), _watching.hooked([(module, branch_off)]):
         scores = _watching.logits(model, x)
         if "maps" not in seen:
             shape = seen.get("shape")

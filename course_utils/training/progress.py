@@ -6,7 +6,7 @@ import html
 import sys
 import time
 
-from . import _files
+from .. import _files
 
 
 class Silent:
@@ -49,7 +49,7 @@ class Notebook(Silent):
     def __init__(self, steps):
         from IPython.display import HTML, display
 
-        from . import plotting
+        from .. import plotting
 
         self.steps, self.done, self.began = steps, 0, time.perf_counter()
         self.drawn = self.shown = self.began

@@ -1,10 +1,25 @@
 """What `fit` and `evaluate` need around the loop: checked arguments, devices, modes, generators."""
 
 import contextlib
-import operator
+import random
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+
+from .._modes import device_of, evaluating
+from .._numbers import whole_number
+
+
+def seed_everything(seed):
+    """Seed the generators of Python, NumPy and torch, on every device, with one integer >= 0.
+
+    The workers of a `DataLoader` follow: it seeds all three in each of them from torch's generator.
+    """
+    seed = whole_number("seed", seed, 0)
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002  (seeds the generator that other code draws from)
+    torch.manual_seed(seed)
 
 
 def prepare(model, lr, optimizer, schedule, steps):
@@ -90,7 +105,7 @@ def check_fits(model, name, images, labels, loss):
         with evaluating(model):
             logits = model(images[:2].to(device_of(model)))
     except (RuntimeError, ValueError, IndexError) as error:
-        from .anatomy import summarize
+        from ..anatomy import summarize
 
         summarize(model, images[:2].shape)  # raises a sentence that names the layer
         raise ValueError(f"{name}: the model cannot take these images: {error}") from error
@@ -114,17 +129,6 @@ def check_fits(model, name, images, labels, loss):
         )
 
 
-def whole_number(name, value, least=0):
-    """`value` as an int of at least `least`."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise ValueError(f"{name}={value!r} must be a whole number") from None
-    if number < least:
-        raise ValueError(f"{name}={value!r} is too small: it must be at least {least}")
-    return number
-
-
 def check_model(model):
     if not isinstance(model, torch.nn.Module):
         what = f"the class {model.__name__}" if isinstance(model, type) else type(model).__name__
@@ -145,10 +149,6 @@ def check_choice(name, value, choices):
         )
 
 
-def device_of(model):
-    return next((p.device for p in model.parameters()), torch.device("cpu"))
-
-
 def device_here(device):
     """`device` as a torch.device; ValueError with those that are here unless it is one of them."""
     try:
@@ -164,19 +164,6 @@ def device_here(device):
             " of them, or leave device out"
         ) from None
     return torch.device(device)
-
-
-@contextlib.contextmanager
-def evaluating(model):
-    """Eval mode without gradients; then each layer gets its own mode back, frozen ones too."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        for module, training in modes:
-            module.training = training
 
 
 def channels_last_forward(model):

@@ -1,10 +1,12 @@
-"""What training and evaluation give back: `History` and `Evaluation`, which print as tables."""
+"""What training and evaluation give back, and what runs with several seeds say together."""
 
+import math
+import statistics
 from dataclasses import dataclass, field
 
 import torch
 
-from ._tables import html_table, text_table
+from .._tables import html_table, text_table
 
 
 @dataclass
@@ -128,6 +130,28 @@ class Evaluation:
 
     def _repr_html_(self):
         return html_table(*self._table(), self._summary())
+
+
+def mean_interval(values):
+    """The mean of `values` with its 95 % t-interval, as three floats (mean, low, high).
+
+    If the runs that gave the values are repeated many times with new seeds, 95 of 100 intervals
+    hold the true mean, as long as the values scatter about normally: "Student", "The probable
+    error of a mean", 1908.
+
+    Args:
+        values: at least 2 numbers, one a run.
+    Raises: ValueError for fewer.
+    """
+    values = [float(value) for value in values]
+    if len(values) < 2:
+        raise ValueError(f"{len(values)} values give no interval: at least 2 are needed, one a run")
+    from scipy.special import stdtrit  # takes a while, and a training does not need it
+
+    t = float(stdtrit(len(values) - 1, 0.975))
+    half = t * statistics.stdev(values) / math.sqrt(len(values))
+    mean = statistics.fmean(values)
+    return mean, mean - half, mean + half
 
 
 def _count(n, noun):

@@ -1,39 +1,20 @@
-"""Train a network, measure it, save it.
+"""Train a network, and measure it.
 
 `fit` is a training loop that one could write oneself: shuffle, take a batch, forward, loss,
 backward, step, record. What surrounds the loop checks the arguments and shows the progress.
 """
 
-import io
 import math
-import pickle
-import random
 import time
-import zipfile
-from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 
-from . import _files, _fitting, _live
-from ._records import Epoch, Evaluation, History
-
-__all__ = [
-    *("Epoch", "Evaluation", "History", "evaluate", "fit"),
-    *("load_checkpoint", "save_checkpoint", "seed_everything"),
-]
-
-
-def seed_everything(seed):
-    """Seed the generators of Python, NumPy and torch, on every device, with one integer >= 0.
-
-    The workers of a `DataLoader` follow: it seeds all three in each of them from torch's generator.
-    """
-    seed = _fitting.whole_number("seed", seed, 0)
-    random.seed(seed)
-    np.random.seed(seed % 2**32)  # noqa: NPY002  (seeds the generator that other code draws from)
-    torch.manual_seed(seed)
+from .._modes import device_of, evaluating
+from .._numbers import whole_number
+from . import progress as watching
+from . import setup
+from .results import Epoch, Evaluation, History
 
 
 def fit(
@@ -96,48 +77,44 @@ def fit(
 
     Raises: ValueError for arguments that do not fit each other, or a model and its images.
     """
-    epochs = _fitting.whole_number("epochs", epochs, 1)
-    batch_size = _fitting.whole_number("batch_size", batch_size, 1)
-    images, labels = _fitting.tensors("train", train)
-    if (
-        patience is not None
-        and _fitting.whole_number("patience", patience, 1)
-        and validation is None
-    ):
+    epochs = whole_number("epochs", epochs, 1)
+    batch_size = whole_number("batch_size", batch_size, 1)
+    images, labels = setup.tensors("train", train)
+    if patience is not None and whole_number("patience", patience, 1) and validation is None:
         raise ValueError(f"patience={patience} needs validation=…, the images to watch the loss on")
-    _fitting.check_choice("schedule", schedule, ("auto", "one-cycle", None))
-    _fitting.check_choice("precision", precision, ("auto", "float32", "bfloat16"))
-    label_smoothing = _fitting.smoothing(label_smoothing, optimizer, loss)
-    _fitting.check_model(model)
-    home = _fitting.device_of(model)
+    setup.check_choice("schedule", schedule, ("auto", "one-cycle", None))
+    setup.check_choice("precision", precision, ("auto", "float32", "bfloat16"))
+    label_smoothing = setup.smoothing(label_smoothing, optimizer, loss)
+    setup.check_model(model)
+    home = device_of(model)
     if device is None:
         device = "cuda" if torch.cuda.is_available() and optimizer is None else home
-    device = _fitting.device_here(device)
+    device = setup.device_here(device)
     steps = epochs * math.ceil(len(images) / batch_size)
     bfloat16 = precision == "bfloat16" or (
-        precision == "auto" and _fitting.gains_from_bfloat16(model, device)
+        precision == "auto" and setup.gains_from_bfloat16(model, device)
     )
-    history = History() if history is None else _fitting.check_history(history)
+    history = History() if history is None else setup.check_history(history)
     history.interrupted, history.stopped = False, None
     steps_before = len(history.step_loss)
 
-    _fitting.check_fits(model, "train", images, labels, loss)
+    setup.check_fits(model, "train", images, labels, loss)
     if validation is not None:
-        _fitting.check_fits(model, "validation", *_fitting.tensors("validation", validation), loss)
+        setup.check_fits(model, "validation", *setup.tensors("validation", validation), loss)
     model.to(device)
     images, labels = images.to(device), labels.to(device)
     if images.ndim == 4 and not any(p.ndim == 5 for p in model.parameters()):
         model.to(memory_format=torch.channels_last)  # up to 1.6 times as fast, the same numbers
-    optimizer, scheduler = _fitting.prepare(model, lr, optimizer, schedule, steps)
-    watchers = _live.watchers(progress, steps, log_dir)
-    shuffle = torch.Generator().manual_seed(_fitting.whole_number("seed", seed))
+    optimizer, scheduler = setup.prepare(model, lr, optimizer, schedule, steps)
+    watchers = watching.watchers(progress, steps, log_dir)
+    shuffle = torch.Generator().manual_seed(whole_number("seed", seed))
     for _ in history.epochs:
         torch.randperm(len(images), generator=shuffle)
     best_loss, best_weights, waited = math.inf, None, 0
     began = time.perf_counter()
 
     try:
-        with _fitting.generators_apart(device, seed), _fitting.fitting_threads(model, device):
+        with setup.generators_apart(device, seed), setup.fitting_threads(model, device):
             for _ in range(epochs):
                 epoch_began, total = time.perf_counter(), 0.0
                 model.train()
@@ -146,7 +123,7 @@ def fit(
                     with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
                         logits = model(x)
                         batch_loss = loss(logits, y)
-                        objective = _fitting.smooth(batch_loss, logits, label_smoothing)
+                        objective = setup.smooth(batch_loss, logits, label_smoothing)
                     history.step_loss.append(batch_loss.item())
                     if not math.isfinite(history.step_loss[-1]):
                         raise FloatingPointError  # before the step, which would spoil the weights
@@ -190,7 +167,7 @@ def fit(
     except KeyboardInterrupt:
         history.interrupted = True
     except FloatingPointError:
-        history.stopped = _fitting.why_not_finite(model, history, steps_before)
+        history.stopped = setup.why_not_finite(model, history, steps_before)
     finally:
         model.eval()
         model.to(home)
@@ -208,15 +185,15 @@ def evaluate(model, split, *, batch_size=1000, device=None, loss=F.cross_entropy
     None is the model's own; another one moves the model there. Returns an `Evaluation`; raises
     ValueError where the images, the labels and the model do not fit.
     """
-    images, labels = _fitting.tensors("split", split)
-    batch_size = _fitting.whole_number("batch_size", batch_size, 1)
-    _fitting.check_model(model)
-    device = _fitting.device_here(_fitting.device_of(model) if device is None else device)
+    images, labels = setup.tensors("split", split)
+    batch_size = whole_number("batch_size", batch_size, 1)
+    setup.check_model(model)
+    device = setup.device_here(device_of(model) if device is None else device)
     model.to(device)
-    _fitting.check_fits(model, "split", images, labels, loss)
+    setup.check_fits(model, "split", images, labels, loss)
     logits, total = [], 0.0
-    with _fitting.evaluating(model):
-        forward = _fitting.channels_last_forward(model)
+    with evaluating(model):
+        forward = setup.channels_last_forward(model)
         for x, y in zip(images.split(batch_size), labels.split(batch_size), strict=True):
             logits.append(forward(x.to(device)).float())
             total += loss(logits[-1], y.to(device)).item() * len(y)
@@ -225,60 +202,3 @@ def evaluate(model, split, *, batch_size=1000, device=None, loss=F.cross_entropy
     cells = labels.cpu() * classes + predictions
     confusion = torch.bincount(cells, minlength=classes**2).view(classes, classes)
     return Evaluation(total / len(labels), confusion, predictions, logits.softmax(1))
-
-
-def save_checkpoint(model, path):
-    """Save the weights of `model` to `path`, or leave the old file whole if that fails half-way.
-
-    They are written beside it and renamed, which the operating system does in one piece. Folders
-    are made as needed. Raises OSError when the disk is full or read-only.
-    """
-    _fitting.check_model(model)
-    path, weights = Path(path), io.BytesIO()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _files.unwritable(path, error) from None
-    torch.save(model.state_dict(), weights)
-    _files.write(_files.checked(path), weights.getbuffer())
-
-
-def load_checkpoint(model, path):
-    """Load weights saved by `save_checkpoint` into `model` and return it; its mode stays.
-
-    Only tensors are read, never code (`weights_only=True`). Raises FileNotFoundError when there is
-    no such file, and ValueError when it is broken or belongs to another model; then the model is
-    unchanged.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no checkpoint {str(path)!r}: save_checkpoint makes one")
-    try:
-        with zipfile.ZipFile(path) as file:  # torch itself does not look at the checksums
-            state = None if file.testzip() else torch.load(path, "cpu", weights_only=True)
-    except pickle.UnpicklingError:  # what weights_only refuses
-        raise ValueError(
-            f"{str(path)!r} holds more than weights, perhaps a whole model, and such a file can run"
-            " any code: it is not read. Save the weights alone, with save_checkpoint"
-        ) from None
-    except Exception:  # torch raises six kinds here, by where the file is cut
-        state = None
-    if state is None:
-        raise ValueError(
-            f"{str(path)!r} is damaged or not a complete checkpoint, perhaps cut short: save it"
-            " again, or take another copy"
-        )
-    expected = model.state_dict()
-    if not isinstance(state, dict) or not all(hasattr(v, "shape") for v in state.values()):
-        inside = f", but {', '.join(map(repr, state))}" if isinstance(state, dict) else ""
-        raise ValueError(f"{str(path)!r} holds no weights of a model alone{inside}")
-    other = f"{str(path)!r} belongs to another model"
-    for name in [*expected, *state]:
-        if name not in state or name not in expected:
-            owner = "the checkpoint" if name in state else "this model"
-            raise ValueError(f"{other}: only {owner} has {name!r}")
-        if state[name].shape != expected[name].shape:
-            saved, mine = tuple(state[name].shape), tuple(expected[name].shape)
-            raise ValueError(f"{other}: {name!r} has shape {saved} there and {mine} here")
-    model.load_state_dict(state)
-    return model
