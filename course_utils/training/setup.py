@@ -105,9 +105,9 @@ def check_fits(model, name, images, labels, loss):
         with evaluating(model):
             logits = model(images[:2].to(device_of(model)))
     except (RuntimeError, ValueError, IndexError) as error:
-        from ..anatomy import summarize
+        from ..anatomy.summary import refuse_misfit
 
-        summarize(model, images[:2].shape)  # raises a sentence that names the layer
+        refuse_misfit(model, images[:2].shape)
         raise ValueError(f"{name}: the model cannot take these images: {error}") from error
     if loss is not F.cross_entropy or labels.is_floating_point():
         return

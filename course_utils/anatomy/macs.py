@@ -4,8 +4,7 @@ import math
 
 from torch import nn
 
-CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
-TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+from .layers import CONVOLUTIONS, TRANSPOSED
 
 
 def macs_of(layer, args, kwargs, out):
