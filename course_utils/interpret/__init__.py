@@ -4,7 +4,7 @@ Every function leaves the model as it was: hooks are removed, each layer keeps i
 gradient is left in a parameter.
 """
 
-from .._overlays import draw_overlays, show_overlays
+from ..plotting.overlays import draw_overlays, show_overlays
 from .explanations import grad_cam, last_activation, occlusion
 from .maps import Field, TopPatches, feature_maps, field_of, top_patches
 

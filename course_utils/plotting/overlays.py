@@ -5,7 +5,7 @@ from matplotlib.colors import CenteredNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ._figures import (
+from .style import (
     NOT_FINITE,
     SIGNED,
     TEXT,

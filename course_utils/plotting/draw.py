@@ -1,9 +1,4 @@
-"""Pictures for the lessons.
-
-Every `draw_*` takes tensors and returns a matplotlib `Figure` that knows its own description
-(`figure.alt_text`). The `show_*` of the same name displays that figure, with the description as
-its alt text, and returns nothing, so a cell may end in it.
-"""
+"""Pictures, curves, the history of a training, and a confusion matrix."""
 
 import matplotlib
 import numpy as np
@@ -12,51 +7,17 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from course_utils import _figures
-from course_utils._figures import (
-    OUTLINE,
-    PALE,
+from . import style
+from .style import (
     SIGNED,
     TEXT,
     WIDTH,
     as_array,
     as_plane,
-    bundle,
-    figure_png,
-    format_number,
     in_style,
     name_ends,
-    show,
     shower,
-    words,
-    write_sum,
 )
-from course_utils._grids import draw_grids
-
-__all__ = [
-    "OUTLINE",
-    "PALE",
-    "SIGNED",
-    "TEXT",
-    "WIDTH",
-    "bundle",
-    "draw_confusion",
-    "draw_curves",
-    "draw_grids",
-    "draw_history",
-    "draw_images",
-    "figure_png",
-    "format_number",
-    "in_style",
-    "show",
-    "show_confusion",
-    "show_curves",
-    "show_grids",
-    "show_history",
-    "show_images",
-    "words",
-    "write_sum",
-]
 
 
 @in_style
@@ -81,10 +42,9 @@ def draw_images(images, titles=None, columns=None, signed=False, limits=None, he
     if len(titles) != len(planes):
         raise ValueError(f"{len(titles)} titles for {len(planes)} images: one for each is needed")
     titles = [
-        _figures.with_note(title, _figures.not_finite(p))
-        for title, p in zip(titles, planes, strict=True)
+        style.with_note(title, style.not_finite(p)) for title, p in zip(titles, planes, strict=True)
     ]
-    planes = [_figures.finite_or_nan(plane) for plane in planes]
+    planes = [style.finite_or_nan(plane) for plane in planes]
     columns = columns or min(5, len(planes))
     rows = -(-len(planes) // columns)
     height = height or min(2.6, WIDTH / columns)
@@ -94,9 +54,9 @@ def draw_images(images, titles=None, columns=None, signed=False, limits=None, he
     )
     axes = figure.subplots(rows, columns, squeeze=False)
     norm = Normalize(*limits) if limits else None
-    norm = CenteredNorm(0, _figures.largest_magnitude(planes)) if signed else norm
+    norm = CenteredNorm(0, style.largest_magnitude(planes)) if signed else norm
     shades = (SIGNED if signed else matplotlib.colormaps["gray"]).with_extremes(
-        bad=_figures.NOT_FINITE
+        bad=style.NOT_FINITE
     )
     for axis in axes.flat:
         axis.axis("off")
@@ -134,7 +94,7 @@ def draw_curves(curves, x_label, y_label, title="", log_x=False, log_y=False, y_
         x, y = as_array(x), as_array(y)
         if len(x) != len(y) or not len(x):
             raise ValueError(f"{name!r} has {len(x)} x and {len(y)} y: as many of each are needed")
-        (line,) = axes.plot(x, _figures.finite_or_nan(y), markevery=max(1, len(x) // 12))
+        (line,) = axes.plot(x, style.finite_or_nan(y), markevery=max(1, len(x) // 12))
         finite = np.flatnonzero(np.isfinite(y))
         label = name if len(finite) == len(y) else f"{name}, {len(y) - len(finite)} nan"
         if len(finite):
@@ -181,12 +141,12 @@ def draw_history(history):
         left.plot(steps, color="#b8cfe0", lw=1, marker="none", label="one batch")
         left.plot(np.arange(len(mean)) + span - 1, mean, marker="none", label=f"mean of {span}")
         left.legend()
-    note = _figures.not_finite(losses).replace("numbers", "losses")
+    note = style.not_finite(losses).replace("numbers", "losses")
     left.set(
         xlabel="step",
         ylabel="training loss",
         ylim=(0, None),
-        title=_figures.with_note("loss", note),
+        title=style.with_note("loss", note),
     )
     for right in rest:
         right.plot(*zip(*accuracy, strict=True))
@@ -208,7 +168,7 @@ def draw_confusion(confusion):
     The shade is the share of the row on a logarithmic scale, so that rare mistakes stay visible.
     """
     counts = as_plane(confusion, "confusion")
-    if counts.shape[0] != counts.shape[1] or _figures.not_finite(counts):
+    if counts.shape[0] != counts.shape[1] or style.not_finite(counts):
         raise ValueError(f"confusion of shape {counts.shape} has to be finite counts, (C, C)")
     classes = range(len(counts))
     figure = Figure(figsize=(5.2, 4.6), layout="constrained")
@@ -231,7 +191,6 @@ def draw_confusion(confusion):
     return figure
 
 
-show_grids = shower(draw_grids)
 show_images = shower(draw_images)
 show_curves = shower(draw_curves)
 show_history = shower(draw_history)

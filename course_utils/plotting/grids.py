@@ -5,7 +5,18 @@ from matplotlib.colors import CenteredNorm, Normalize, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ._figures import OUTLINE, PALE, SIGNED, TEXT, WIDTH, as_plane, format_number, in_style, words
+from .style import (
+    OUTLINE,
+    PALE,
+    SIGNED,
+    TEXT,
+    WIDTH,
+    as_plane,
+    format_number,
+    in_style,
+    shower,
+    words,
+)
 
 
 @in_style
@@ -76,3 +87,6 @@ def draw_cells(axes, grid, left, top, size):
             axes.text(
                 **place, s=format_number(value), ha="center", va="center", size=font, color=TEXT
             )
+
+
+show_grids = shower(draw_grids)
