@@ -9,10 +9,10 @@ import math
 import torch
 from torch import nn
 
-from course_utils.checks import guard
-from course_utils.checks.reading import kind_of, read
-from course_utils.checks.result import Result
-from course_utils.training import History
+from ..checks import guard
+from ..checks.reading import kind_of, read
+from ..checks.result import Result
+from ..training import History
 
 LIMIT = 60_000
 NETWORK = "lesson 06, 'Define the network'"

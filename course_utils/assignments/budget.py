@@ -14,16 +14,27 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from . import _designs, anatomy
-from ._packing import LAYERS as LAYERS
-from ._packing import Refused, pack, unpack
-from ._tables import html_table, text_table
-from .checks.result import Result
-from .data import SOURCES, Split, load_digits
+from .. import anatomy
+from .._tables import html_table, text_table
+from ..checks.result import Result
+from ..data import SOURCES, Split, load_digits
+from .designs import contradiction, fault_of
+from .network_bytes import LAYERS, Refused, pack, unpack
 
 __all__ = [
-    *("LAYERS", "MACS", "PARAMETERS", "Budget", "Refused", "accuracy_of", "designs", "judges"),
-    *("known", "measure", "moved", "pack", "unpack"),
+    "LAYERS",
+    "MACS",
+    "PARAMETERS",
+    "Budget",
+    "Refused",
+    "accuracy_of",
+    "designs",
+    "judges",
+    "known",
+    "measure",
+    "moved",
+    "pack",
+    "unpack",
 ]
 PARAMETERS = 10_000
 MACS = 150_000  # for one image
@@ -267,8 +278,8 @@ def designs(table, network, source="auto"):
     """
     if table is None or table is ... or table is NotImplemented or table == []:
         return Result("designs", False, 1, "not_attempted")
-    fault = _designs.fault_of(table)
-    fault = fault or _designs.contradiction(table, measure(network, judges(source)))
+    fault = fault_of(table)
+    fault = fault or contradiction(table, measure(network, judges(source)))
     if fault:
         return Result("designs", False, 1, *fault, _PRICES)
     return Result("designs", passed=True, total=1)

@@ -1,18 +1,10 @@
-"""What the graded assignments use: numbers of one's own, examples to try, and `graded`.
-
-Everything here works in JupyterLab and in Colab, with no nbgrader installed.
-"""
+"""What becomes of an answer: it is tried on examples, and graded."""
 
 import contextlib
-import hashlib
 import inspect
 import os
-import random
-import unicodedata
 
-from course_utils.checks import Case, Exercise
-
-NO_ID = "write your id here"
+from ..checks import Exercise
 
 
 class NotYet(AssertionError):
@@ -52,23 +44,3 @@ def examples(function, *cases, lesson="", without=()):
             names = tuple(inspect.signature(function).parameters)
     check = Exercise(name, lesson, None, (), cases, without=tuple(without), names=names)
     return check(function)
-
-
-def normal_id(student_id):
-    """A student's id as it is compared: text without spaces around it, in small letters."""
-    return unicodedata.normalize("NFKC", str(student_id)).strip().casefold()
-
-
-def numbers_for(student_id, question):
-    """A source of random numbers that depends on the student and the question alone.
-
-    student_id: text or number. While it is not filled in, everybody gets the example's numbers,
-    and a sentence says so. question: text. Returns: a `random.Random`, the same on every machine.
-    """
-    if normal_id(student_id) in ("", NO_ID):
-        print("Write your id into `student_id` first. Until then these are example numbers.")
-    text = f"{question}/{normal_id(student_id)}"
-    return random.Random(int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big"))
-
-
-__all__ = ["NO_ID", "Case", "NotYet", "examples", "graded", "normal_id", "numbers_for"]
