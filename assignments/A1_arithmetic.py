@@ -38,8 +38,8 @@
 import torch
 import torch.nn.functional as F
 
-from course_utils import assignment_numbers, assignments, plotting
-from course_utils.assignments import Case
+from course_utils import assignments, plotting
+from course_utils.assignments import Case, own_numbers
 
 # %% [markdown]
 # ## Your id
@@ -60,7 +60,7 @@ student_id = "ada"
 # compare with PyTorch afterwards.
 
 # %%
-image, kernel = assignment_numbers.a1_convolution(student_id)
+image, kernel = own_numbers.a1_convolution(student_id)
 plotting.show_grids({"your image": image, "your kernel": kernel})
 
 # %% [markdown]
@@ -78,9 +78,7 @@ convolution_output = F.conv2d(image[None, None], kernel[None, None])[0, 0].tolis
 # it have the right shape? Whether the numbers are right is compared when it is graded.
 
 # %% tests="convolution_output_form" points=2
-assignments.graded(
-    assignment_numbers.form("convolution_output", convolution_output, (2, 2), student_id)
-)
+assignments.graded(own_numbers.form("convolution_output", convolution_output, (2, 2), student_id))
 ### BEGIN HIDDEN TESTS
 from hidden import a1_by_hand
 
@@ -98,7 +96,7 @@ turned_output = F.conv2d(image[None, None], kernel.flip(0, 1)[None, None])[0, 0]
 ### END SOLUTION
 
 # %% tests="turned_output_form" points=1
-assignments.graded(assignment_numbers.form("turned_output", turned_output, (2, 2), student_id))
+assignments.graded(own_numbers.form("turned_output", turned_output, (2, 2), student_id))
 ### BEGIN HIDDEN TESTS
 from hidden import a1_by_hand
 
@@ -113,7 +111,7 @@ assignments.graded(a1_by_hand.turned_output(student_id)(turned_output))
 # then the nine windows.
 
 # %%
-signed_image = assignment_numbers.a1_pooling(student_id)
+signed_image = own_numbers.a1_pooling(student_id)
 plotting.show_grids({"your image": signed_image})
 
 # %% [markdown]
@@ -126,7 +124,7 @@ max_pooled = F.max_pool2d(signed_image[None, None], 2, padding=1)[0, 0].tolist()
 ### END SOLUTION
 
 # %% tests="max_pooled_form" points=1
-assignments.graded(assignment_numbers.form("max_pooled", max_pooled, (3, 3), student_id))
+assignments.graded(own_numbers.form("max_pooled", max_pooled, (3, 3), student_id))
 ### BEGIN HIDDEN TESTS
 from hidden import a1_by_hand
 
@@ -144,7 +142,7 @@ average_pooled = F.avg_pool2d(signed_image[None, None], 2, padding=1)[0, 0].toli
 ### END SOLUTION
 
 # %% tests="average_pooled_form" points=1
-assignments.graded(assignment_numbers.form("average_pooled", average_pooled, (3, 3), student_id))
+assignments.graded(own_numbers.form("average_pooled", average_pooled, (3, 3), student_id))
 ### BEGIN HIDDEN TESTS
 from hidden import a1_by_hand
 
@@ -162,7 +160,7 @@ average_inside = average_inside[0, 0].tolist()
 ### END SOLUTION
 
 # %% tests="average_inside_form" points=1
-assignments.graded(assignment_numbers.form("average_inside", average_inside, (3, 3), student_id))
+assignments.graded(own_numbers.form("average_inside", average_inside, (3, 3), student_id))
 ### BEGIN HIDDEN TESTS
 from hidden import a1_by_hand
 
@@ -176,7 +174,7 @@ assignments.graded(a1_by_hand.average_inside(student_id)(average_inside))
 # its default: no padding, dilation 1, and for the stride what lesson 02 says of a pooling.
 
 # %%
-size, layers = assignment_numbers.a1_layers(student_id)
+size, layers = own_numbers.a1_layers(student_id)
 print(f"picture: {size} rows, {size} columns")
 for kind, options in zip(("convolution", "convolution", "max pooling"), layers, strict=True):
     print(f"then a {kind}:", ", ".join(f"{name} {value}" for name, value in options.items()))
@@ -195,7 +193,7 @@ layer_sizes = [len(x1[0, 0]), len(x2[0, 0]), len(x2[0, 0]) // layers[2]["kernel_
 ### END SOLUTION
 
 # %% tests="layer_sizes_form" points=1
-assignments.graded(assignment_numbers.form("layer_sizes", layer_sizes, (3,), student_id))
+assignments.graded(own_numbers.form("layer_sizes", layer_sizes, (3,), student_id))
 ### BEGIN HIDDEN TESTS
 from hidden import a1_by_hand
 
@@ -206,7 +204,7 @@ assignments.graded(a1_by_hand.layer_sizes(student_id)(layer_sizes))
 # **b) (1 point)** Another picture, and one convolution. Its stride is larger than its kernel.
 
 # %%
-rows, options = assignment_numbers.a1_rows(student_id)
+rows, options = own_numbers.a1_rows(student_id)
 print(f"picture: {rows} rows, numbered 0 to {rows - 1}")
 print("convolution:", ", ".join(f"{name} {value}" for name, value in options.items()))
 
@@ -225,7 +223,7 @@ unread_rows = [row for row in range(rows) if row not in read]
 ### END SOLUTION
 
 # %% tests="unread_rows_form" points=1
-assignments.graded(assignment_numbers.form("unread_rows", unread_rows, (None,), student_id))
+assignments.graded(own_numbers.form("unread_rows", unread_rows, (None,), student_id))
 ### BEGIN HIDDEN TESTS
 from hidden import a1_by_hand
 

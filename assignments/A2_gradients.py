@@ -41,8 +41,8 @@
 import torch
 import torch.nn.functional as F
 
-from course_utils import assignment_numbers, assignments, plotting
-from course_utils.assignments import Case
+from course_utils import assignments, plotting
+from course_utils.assignments import Case, own_numbers
 
 # %% [markdown]
 # ## Your numbers
@@ -72,7 +72,7 @@ student_id = "a student"
 # Mind that p is used twice. These are your numbers:
 
 # %%
-graph = assignment_numbers.a2_graph(student_id)
+graph = own_numbers.a2_graph(student_id)
 print(", ".join(f"{name} = {graph[name]}" for name in ("u", "v", "k", "c")))
 
 # %% [markdown]
@@ -82,7 +82,7 @@ print(", ".join(f"{name} = {graph[name]}" for name in ("u", "v", "k", "c")))
 # %% answer="graph_gradients"
 graph_gradients = None  # [dL/de, dL/dr, dL/dz, dL/dp, dL/du, dL/dv]
 ### BEGIN SOLUTION
-own = assignment_numbers.a2_graph(student_id)
+own = own_numbers.a2_graph(student_id)
 p = own["u"] * own["v"]
 grad_e = 2 * (p + own["c"] - own["k"] * p)
 grad_p = grad_e - own["k"] * grad_e
@@ -91,7 +91,7 @@ graph_gradients = [grad_e, grad_e, grad_e, grad_p, grad_p * own["v"], grad_p * o
 
 # %% tests="graph_gradients_hidden" points=2
 # The form is checked now, the six numbers when your notebook is graded.
-assignments.graded(assignment_numbers.form("graph_gradients", graph_gradients, (6,), student_id))
+assignments.graded(own_numbers.form("graph_gradients", graph_gradients, (6,), student_id))
 ### BEGIN HIDDEN TESTS
 from hidden import a2_by_hand
 
@@ -117,7 +117,7 @@ shut_gradients = [grad_p * own["v"], grad_p * own["u"]]
 
 # %% tests="shut_gradients_hidden" points=1
 # The form is checked now, the two numbers when your notebook is graded.
-assignments.graded(assignment_numbers.form("shut_gradients", shut_gradients, (2,), student_id))
+assignments.graded(own_numbers.form("shut_gradients", shut_gradients, (2,), student_id))
 ### BEGIN HIDDEN TESTS
 from hidden import a2_by_hand
 
@@ -132,7 +132,7 @@ assignments.graded(a2_by_hand.shut_gradients(student_id)(shut_gradients))
 # gradient for each of them.
 
 # %%
-image, kernel, grad_output = assignment_numbers.a2_convolution(student_id)
+image, kernel, grad_output = own_numbers.a2_convolution(student_id)
 plotting.show_grids({"image x": image, "kernel W": kernel, "dL/dy": grad_output}, signs=["∗", ""])
 print("x =", image.tolist(), " W =", kernel.tolist(), " dL/dy =", grad_output.tolist())
 
@@ -142,7 +142,7 @@ print("x =", image.tolist(), " W =", kernel.tolist(), " dL/dy =", grad_output.to
 # %% answer="image_gradient"
 image_gradient = None  # [[?, ?, ?], [?, ?, ?], [?, ?, ?]]
 ### BEGIN SOLUTION
-x, w, back = assignment_numbers.a2_convolution(student_id)
+x, w, back = own_numbers.a2_convolution(student_id)
 laid = torch.zeros(3, 3, dtype=torch.int64)
 for i in (0, 1):
     for j in (0, 1):
@@ -152,7 +152,7 @@ image_gradient = laid.tolist()
 
 # %% tests="image_gradient_hidden" points=2
 # The form is checked now, the nine numbers when your notebook is graded.
-assignments.graded(assignment_numbers.form("image_gradient", image_gradient, (3, 3), student_id))
+assignments.graded(own_numbers.form("image_gradient", image_gradient, (3, 3), student_id))
 ### BEGIN HIDDEN TESTS
 from hidden import a2_by_hand
 
@@ -170,7 +170,7 @@ kernel_gradient = [[int((back * x[m:, n:][:2, :2]).sum()) for n in (0, 1)] for m
 
 # %% tests="kernel_gradient_hidden" points=1
 # The form is checked now, the four numbers when your notebook is graded.
-assignments.graded(assignment_numbers.form("kernel_gradient", kernel_gradient, (2, 2), student_id))
+assignments.graded(own_numbers.form("kernel_gradient", kernel_gradient, (2, 2), student_id))
 ### BEGIN HIDDEN TESTS
 from hidden import a2_by_hand
 

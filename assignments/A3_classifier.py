@@ -40,9 +40,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from course_utils import assignment_classifier as classifier
 from course_utils import assignments, data, plotting
-from course_utils.assignments import Case
+from course_utils.assignments import Case, classifier
 
 # %% [markdown]
 # ## The data

@@ -39,8 +39,8 @@
 import torch
 from torch import nn
 
-from course_utils import anatomy, assignments, budget, data, plotting, training
-from course_utils.assignments import Case
+from course_utils import anatomy, assignments, data, plotting, training
+from course_utils.assignments import Case, budget
 
 # %% [markdown]
 # ## Task 1 · What a convolution costs (4 points)

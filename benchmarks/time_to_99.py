@@ -160,7 +160,7 @@ def main():
             f"This benchmark needs MNIST, but the data set here is {digits.source!r}, which is "
             "easier: connect to a network, or set COURSE_DATA to a folder that holds MNIST."
         )
-    root, busy = data._root(None), load()
+    root, busy = data.mnist.data_folder(), load()
     contestants = {
         ALL: partial(ours, digits, len(digits.train)),
         LESS: partial(ours, digits, ENOUGH),

@@ -4,7 +4,7 @@ from collections import OrderedDict
 
 from torch import nn
 
-from course_utils import _arguments
+from course_utils.ops import arguments
 
 
 def mnist_cnn():
@@ -63,7 +63,7 @@ def mlp(sizes=(784, 256, 128, 64, 10)):
     if len(sizes) < 2:
         raise ValueError(f"sizes={sizes} has too few numbers: give inputs and outputs at least")
     for i, features in enumerate(sizes):
-        _arguments._integer(f"sizes[{i}]", features, at_least=1)
+        arguments.whole_number(f"sizes[{i}]", features, at_least=1)
     layers = OrderedDict(flatten=nn.Flatten())
     for i in range(1, len(sizes)):
         layers[f"fc{i}"] = nn.Linear(sizes[i - 1], sizes[i])
@@ -105,7 +105,7 @@ def stacked_cnn(
     sizes = {"depth": depth, "width": width, "kernel_size": kernel_size}
     sizes |= {"in_channels": in_channels, "classes": classes}
     for name, value in sizes.items():
-        _arguments._integer(name, value, at_least=1)
+        arguments.whole_number(name, value, at_least=1)
     if kernel_size % 2 == 0:
         raise ValueError(
             f"kernel_size={kernel_size} is even: padding can keep the size only for 1, 3, 5, …"

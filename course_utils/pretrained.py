@@ -8,14 +8,14 @@ from pathlib import Path
 
 import torch
 
-from . import data
+from .data import downloads
 
 
 def load(build, weights):
     """Make a torchvision network, with its published weights if they can be had soon.
 
     They are read from torch's cache, or fetched into it if the server answers within
-    `data.PATIENCE` seconds.
+    `data.downloads.PATIENCE` seconds.
 
     Args:
         build: a function of torchvision.models, such as `shufflenet_v2_x0_5`.
@@ -28,8 +28,8 @@ def load(build, weights):
     timeout = socket.getdefaulttimeout()
     try:
         if not (folder / weights.url.rpartition("/")[2]).is_file():
-            data._knock(weights.url)  # in a thread: a look-up of a name can hang for long
-        socket.setdefaulttimeout(data.PATIENCE)
+            downloads.require_answer(weights.url)
+        socket.setdefaulttimeout(downloads.PATIENCE)
         with contextlib.redirect_stderr(io.StringIO()):
             state = weights.get_state_dict(progress=False, check_hash=True)
         network.load_state_dict(state)
@@ -44,6 +44,6 @@ def load(build, weights):
 
 def _words(error):
     try:
-        return data._explain(error)
+        return downloads.reason_of(error)
     except OSError as full:  # raised anew where the disk is what failed
         return f"the disk cannot be written ({full.strerror})"

@@ -1,44 +1,6 @@
 """What several runs with different seeds say together, and the runs stored with the course."""
 
-import json
-import math
-import statistics
-from pathlib import Path
+from .data.measurements import stored
+from .training.results import mean_interval
 
-from scipy.special import stdtrit
-
-
-def mean_interval(values):
-    """The mean of `values` with its 95 % t-interval, as three floats (mean, low, high).
-
-    If the runs that gave the values are repeated many times with new seeds, 95 of 100 intervals
-    hold the true mean, as long as the values scatter about normally: "Student", "The probable
-    error of a mean", 1908.
-
-    Args:
-        values: at least 2 numbers, one a run.
-    Raises: ValueError for fewer.
-    """
-    values = [float(value) for value in values]
-    if len(values) < 2:
-        raise ValueError(f"{len(values)} values give no interval: at least 2 are needed, one a run")
-    t = float(stdtrit(len(values) - 1, 0.975))
-    half = t * statistics.stdev(values) / math.sqrt(len(values))
-    mean = statistics.fmean(values)
-    return mean, mean - half, mean + half
-
-
-def stored(name):
-    """Measurements that come with the course: {"settings": …, and the results}.
-
-    Args:
-        name: "depth_sweep" (lesson 09) or "published_claim" (lesson 06); each was written by the
-            program of that name in `benchmarks/`.
-    """
-    package = Path(__file__).parent
-    places = package.parent / "data", package / "stored"  # in the project; where it is installed
-    known = sorted({file.stem for place in places for file in place.glob("*.json")})
-    if name not in known:
-        raise ValueError(f"nothing is stored as {name!r}; there is {' and '.join(known)}")
-    path = next(p / f"{name}.json" for p in places if (p / f"{name}.json").exists())
-    return json.loads(path.read_text(encoding="utf-8"))
+__all__ = ["mean_interval", "stored"]

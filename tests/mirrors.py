@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from course_utils import data
+from course_utils.data import mnist
 
 RAW = Path("MNIST", "raw")
 
@@ -82,14 +82,14 @@ def serving(monkeypatch):
 
     def use(*kinds):
         urls = [f"{base}/{kind}/" for kind in kinds]
-        monkeypatch.setattr(data, "MIRRORS", urls)
+        monkeypatch.setattr(mnist, "MIRRORS", urls)
         return types.SimpleNamespace(urls=urls, asked=server.asked, go_on=server.go_on)
 
     sums = [(name, hashlib.md5(content).hexdigest()) for name, content in ARCHIVES.items()]
     monkeypatch.setattr(torchvision.datasets.MNIST, "resources", sums)
     sums = {name: hashlib.md5(content).hexdigest() for name, content in FILES.items()}
-    monkeypatch.setattr(data, "MNIST_MD5", sums)
-    monkeypatch.setattr(data, "VALIDATION", 4)
+    monkeypatch.setattr(mnist, "MD5", sums)
+    monkeypatch.setattr(mnist, "VALIDATION", 4)
     monkeypatch.setenv("no_proxy", "*")
     try:
         yield use

@@ -12,7 +12,8 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrizations, prune
 
-from course_utils import anatomy, budget
+from course_utils import anatomy
+from course_utils.assignments import budget
 from course_utils.data import Split
 
 

@@ -22,8 +22,8 @@ from nbclient import NotebookClient
 from odd_answers import ANSWERS, MADE, MISSING, Hostile
 from torch import nn
 
-from course_utils import assignment_classifier as classifier
-from course_utils import assignment_numbers, assignments, checks, ops
+from course_utils import assignments, checks, ops
+from course_utils.assignments import classifier, own_numbers
 from course_utils.checks import EXERCISES, Case, Exercise, Mistake
 from course_utils.checks.engine import guard
 from course_utils.checks.engine.compare import fault, same
@@ -131,7 +131,7 @@ def test_nothing_that_happened_makes_its_comparison_raise(capsys):
     [
         classifier.history,
         lambda answer: classifier.network(lambda images: answer, 1),
-        lambda answer: assignment_numbers.form("it", answer, (2, 2), "me"),
+        lambda answer: own_numbers.form("it", answer, (2, 2), "me"),
         lambda answer: assignments.examples(answer, Case((1,), expected=3)),
         lambda answer: assignments.examples(lambda x: answer, Case((1,), expected=3)),
     ],

@@ -14,7 +14,9 @@ import torch
 import torchvision
 from mirrors import ARCHIVES, FILES, RAW, held, put, serving
 
-from course_utils import _embedded, data
+from course_utils import data
+from course_utils.data import downloads, mnist
+from course_utils.data import embedded as stand_in
 
 HERE = Path(__file__).parent
 PARTS = ("train", "validation", "test")
@@ -56,7 +58,8 @@ def test_download_fetches_what_is_missing_into_a_folder_of_any_name(mirrors, tmp
 @pytest.mark.parametrize("kind", ["cut", "wrong", "html", "refuse", "stall", "hang"])
 def test_second_mirror_serves_when_the_first_is_broken(kind, mirrors, tmp_path, monkeypatch):
     if kind in ("stall", "hang"):
-        monkeypatch.setattr(data, "PATIENCE", 2)  # which is all the good one has on a busy machine
+        # Which is all the good one has on a busy machine.
+        monkeypatch.setattr(downloads, "PATIENCE", 2)
     mirrors(kind, "good")
     assert data.load_digits("mnist", root=tmp_path).source == "mnist"
     assert held(tmp_path) == FILES
@@ -65,7 +68,7 @@ def test_second_mirror_serves_when_the_first_is_broken(kind, mirrors, tmp_path, 
 @pytest.mark.processes
 def test_second_reader_waits_for_the_first_download(mirrors, tmp_path, monkeypatch):
     mirror = mirrors("held")
-    monkeypatch.setattr(data, "PATIENCE", 300)
+    monkeypatch.setattr(downloads, "PATIENCE", 300)
 
     class GoOn(io.StringIO):
         def write(self, text):
@@ -92,7 +95,7 @@ def refuse(*args, **kwargs):
 
 def test_read_only_folder_serves_intact_files_and_says_so_otherwise(mirrors, tmp_path, monkeypatch):
     mirrors("good")
-    monkeypatch.setattr(data.tempfile, "mkdtemp", refuse)  # root may write into any folder
+    monkeypatch.setattr(mnist.tempfile, "mkdtemp", refuse)  # root may write into any folder
     monkeypatch.setattr(filelock.FileLock, "acquire", refuse)
     put(tmp_path)
     assert data.load_digits(root=tmp_path).source == "mnist"
@@ -120,28 +123,28 @@ def test_course_data_is_seen_from_the_working_folder_then_from_the_clone(tmp_pat
     for folder in ("course_utils", "notebooks", "data"):
         (clone / folder).mkdir(parents=True)
     (clone / "pyproject.toml").touch()
-    monkeypatch.setattr(data, "__file__", str(clone / "course_utils" / "data.py"))
+    monkeypatch.setattr(mnist, "__file__", str(clone / "course_utils" / "data" / "mnist.py"))
     monkeypatch.chdir(clone / "notebooks")
     monkeypatch.delenv("COURSE_DATA", raising=False)
-    assert data._root(None) == clone / "data"
-    assert data._root("here") == clone / "notebooks" / "here"
+    assert mnist.data_folder(None) == clone / "data"
+    assert mnist.data_folder("here") == clone / "notebooks" / "here"
     monkeypatch.setenv("COURSE_DATA", os.path.join("..", "shared"))
     (tmp_path / "shared").mkdir()
-    assert data._root(None) == tmp_path / "shared"
+    assert mnist.data_folder(None) == tmp_path / "shared"
     (clone / "shared").mkdir()
-    assert data._root(None) == clone / "shared"
+    assert mnist.data_folder(None) == clone / "shared"
     (clone / "pyproject.toml").unlink()
     monkeypatch.delenv("COURSE_DATA")
-    assert data._root(None) == clone / "notebooks" / "data"
+    assert mnist.data_folder(None) == clone / "notebooks" / "data"
 
 
 def test_the_mirrors_are_torchvisions():
-    assert set(data.MIRRORS) == set(torchvision.datasets.MNIST.mirrors)
+    assert set(mnist.MIRRORS) == set(torchvision.datasets.MNIST.mirrors)
 
 
 def test_real_mnist_has_its_sizes():
-    root = data._root(None)
-    if any(data._read(root / RAW, name) is None for name in data.MNIST_MD5):
+    root = mnist.data_folder(None)
+    if any(mnist._read(root / RAW, name) is None for name in mnist.MD5):
         pytest.skip(f"no MNIST in {root}: set COURSE_DATA to a folder that has it")
     digits = data.load_digits("mnist")
     assert [len(getattr(digits, part)) for part in PARTS] == [55_000, 5_000, 10_000]
@@ -180,7 +183,7 @@ def test_embedded_splits_share_no_scan():
     from sklearn.datasets import load_digits
 
     labels = torch.from_numpy(load_digits().target)
-    built = _embedded.build()
+    built = stand_in.build()
     scans = {part: set(built[part].originals.tolist()) for part in PARTS}
     assert [len(scans[part]) for part in PARTS] == [1197, 200, 400]
     assert len(set.union(*scans.values())) == 1797
@@ -211,20 +214,20 @@ def test_embedded_digits_are_the_same_in_another_process_without_a_network(embed
 
 def test_what_is_read_from_scikit_learns_folder_is_what_scikit_learn_gives(monkeypatch):
     def everything():
-        (scans, labels), photos = _embedded._scans(), map(data.load_photo, _embedded.PHOTOS)
+        (scans, labels), photos = stand_in.read_scans(), map(data.load_photo, stand_in.PHOTOS)
         return [torch.from_numpy(scans), labels, *photos]
 
     found = everything()
-    assert _embedded._shipped("data/digits.csv.gz").is_file()
-    assert _embedded._shipped("images/china.jpg").is_file()
-    monkeypatch.setattr(_embedded, "_shipped", lambda name: Path("moved in a later version", name))
+    assert stand_in._shipped("data/digits.csv.gz").is_file()
+    assert stand_in._shipped("images/china.jpg").is_file()
+    monkeypatch.setattr(stand_in, "_shipped", lambda name: Path("moved in a later version", name))
     for ours, theirs in zip(found, everything(), strict=True):
         assert ours.dtype == theirs.dtype
         assert torch.equal(ours, theirs)
 
 
 def test_embedded_digits_leave_torch_as_it_was():
-    _embedded.build.cache_clear()
+    stand_in.build.cache_clear()
     torch.manual_seed(3)
     expected = torch.rand(4)
     torch.manual_seed(3)

@@ -34,7 +34,7 @@ def test_a_picture_has_words_and_the_same_bytes_each_time(name):
 
 def test_show_displays_with_alt_text_and_returns_nothing(monkeypatch):
     shown = []
-    monkeypatch.setattr("course_utils._figures.display", lambda *a, **k: shown.append((a, k)))
+    monkeypatch.setattr("course_utils.plotting.style.display", lambda *a, **k: shown.append((a, k)))
     assert plotting.show_grids({"input": GRID}) is None
     assert plotting.show_grids({"input": GRID}, alt="other words") is None
     assert shown[0][1]["metadata"]["image/png"]["alt"] == "input: 1 −2.5; 0 4"

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from course_utils import data, pretrained
+from course_utils import pretrained
+from course_utils.data import downloads
 
 NAME = "tiny-00000000.pth"
 
@@ -38,7 +39,7 @@ def no_network(url):
 
 
 def test_weights_in_the_cache_need_no_network(cache, monkeypatch):
-    monkeypatch.setattr(data, "_knock", no_network)
+    monkeypatch.setattr(downloads, "require_answer", no_network)
     published = build()
     torch.save(published.state_dict(), cache)
     network, reason = pretrained.load(build, Weights)
@@ -48,7 +49,7 @@ def test_weights_in_the_cache_need_no_network(cache, monkeypatch):
 
 
 def test_without_a_network_the_weights_are_random_and_the_reason_is_given(cache, monkeypatch):
-    monkeypatch.setattr(data, "_knock", no_network)
+    monkeypatch.setattr(downloads, "require_answer", no_network)
     network, reason = pretrained.load(build, Weights)
     assert reason == "no network (no route)"
     assert network.weight.shape == (1, 2)
@@ -58,7 +59,7 @@ def test_a_server_that_says_nothing_counts_as_no_network(cache, monkeypatch):
     def silent(url):
         raise TimeoutError
 
-    monkeypatch.setattr(data, "_knock", silent)
+    monkeypatch.setattr(downloads, "require_answer", silent)
     assert "no answer" in pretrained.load(build, Weights)[1]
 
 
@@ -79,6 +80,6 @@ def test_a_full_disk_is_a_reason_and_no_error(cache, monkeypatch):
     def full(**options):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(data, "_knock", lambda url: None)
+    monkeypatch.setattr(downloads, "require_answer", lambda url: None)
     weights = types.SimpleNamespace(url=Weights.url, get_state_dict=full)
     assert "No space left" in pretrained.load(build, weights)[1]

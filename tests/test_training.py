@@ -230,7 +230,7 @@ def test_bfloat16_trains_and_is_not_chosen_for_small_models():
     history = quiet(model, stripes(), epochs=3, precision="bfloat16")
     assert history.step_loss[-1] < history.step_loss[0]
     assert model[0].weight.dtype == torch.float32
-    assert not training._fitting.gains_from_bfloat16(model, torch.device("cpu"))
+    assert not training.setup.gains_from_bfloat16(model, torch.device("cpu"))
 
 
 images, labels = stripes(40)

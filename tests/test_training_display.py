@@ -5,7 +5,8 @@ import sys
 import pytest
 from tiny import network, quiet, stripes
 
-from course_utils import _live, training
+from course_utils import training
+from course_utils.training import progress
 
 
 def test_tensorboard_gets_each_step_and_the_validation_figures(tmp_path):
@@ -52,7 +53,7 @@ def test_a_notebook_keeps_one_picture_with_alt_text_and_one_line_without_times(m
 
     handle = Handle()
     monkeypatch.setattr(IPython.display, "display", lambda first, display_id: handle)
-    monkeypatch.setattr(_live, "_in_notebook", lambda: True)
+    monkeypatch.setattr(progress, "_in_notebook", lambda: True)
     history = quiet(network(), stripes(), validation=stripes(64, 1), epochs=2, progress=True)
     data, metadata = handle.shown[-1]
     assert data["image/png"].startswith(b"\x89PNG")
@@ -66,10 +67,10 @@ def test_the_live_curve_is_redrawn_seldom_enough_to_cost_under_a_twentieth(monke
     import IPython.display
 
     clock = [0.0]
-    monkeypatch.setattr(_live.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(progress.time, "perf_counter", lambda: clock[0])
     handle, drawn = Handle(), []
     monkeypatch.setattr(IPython.display, "display", lambda first, display_id: handle)
-    notebook = _live.Notebook(steps=10_000)
+    notebook = progress.Notebook(steps=10_000)
 
     def draw(history):
         clock[0] += 0.2

@@ -144,7 +144,7 @@ def _digits(scratch):
     from course_utils import data
 
     if data.load_digits().source == "mnist":
-        folder = str(data._root(None))
+        folder = str(data.mnist.data_folder())
         return folder, [folder]
     (scratch / "no digits").mkdir()
     return str(scratch / "no digits"), []

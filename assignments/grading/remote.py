@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from course_utils import budget
+from course_utils.assignments import budget
 from course_utils.checks.engine import guard
 
 LARGEST = 200_000_000  # bytes that an answer may have

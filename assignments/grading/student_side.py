@@ -14,7 +14,7 @@ from pathlib import Path
 
 # torch._dynamo is what the first optimizer imports, and takes longest.
 COMMON = ("torch._dynamo", "matplotlib.pyplot", "ipykernel.kernelapp", "ipykernel.ipkernel")
-COMMON += tuple(f"course_utils.{name}" for name in ("assignments", "budget", "plotting"))
+COMMON += tuple(f"course_utils.{name}" for name in ("assignments.budget", "plotting"))
 PRINTED = 2_000_000  # characters that a notebook may print before it is stopped
 
 
@@ -81,7 +81,7 @@ def _describe(names, name):
 
 def _packed(network):
     try:
-        from course_utils import budget
+        from course_utils.assignments import budget
 
         return budget.pack(network)
     except Exception:

@@ -5,7 +5,7 @@ import math
 import torch
 
 from course_utils import data
-from course_utils.assignment_classifier import Unfit, logits_of, require_network, result_of
+from course_utils.assignments.classifier import Unfit, logits_of, require_network, result_of
 from course_utils.checks import Case, Exercise, Mistake
 
 SHARES = "lesson 06, 'Precision and recall'"

@@ -2,7 +2,7 @@
 
 import functools
 
-from course_utils import budget
+from course_utils.assignments import budget
 from course_utils.checks import Case, Exercise, Mistake
 from course_utils.checks.engine.result import Result
 from course_utils.data import load_digits

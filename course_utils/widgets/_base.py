@@ -7,7 +7,7 @@ import anywidget
 import traitlets
 from IPython.display import display
 
-from course_utils import _figures
+from course_utils.plotting import style
 
 FOLDER = Path(__file__).parent
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -86,7 +86,7 @@ class CourseWidget(anywidget.AnyWidget):
         raise NotImplementedError
 
     def _repr_mimebundle_(self, **kwargs):
-        data, metadata = _figures.bundle(self.draw())
+        data, metadata = style.bundle(self.draw())
         view, more = super()._repr_mimebundle_(**kwargs)
         return {**view, **data}, {**more, **metadata}
 

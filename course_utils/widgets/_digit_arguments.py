@@ -5,7 +5,7 @@ import reprlib
 import torch
 from torch import nn
 
-from course_utils import _fitting
+from course_utils._modes import device_of, evaluating
 from course_utils.widgets import _ink, _network
 
 MOST_EXAMPLES = 20
@@ -78,8 +78,8 @@ def call(predict, image, classes):
     """
     batch = image.clone()[None, None]
     if isinstance(predict, nn.Module):
-        with _fitting.evaluating(predict):
-            returned = predict(batch.to(_fitting.device_of(predict)))
+        with evaluating(predict):
+            returned = predict(batch.to(device_of(predict)))
     else:
         with torch.no_grad():
             returned = predict(batch)

@@ -7,13 +7,14 @@ from matplotlib.colors import CenteredNorm, LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from course_utils import _figures, plotting
+from course_utils import plotting
+from course_utils.plotting import style
 
 MOST_MAPS = 16
 BAR, MARKED = "#8fb7d3", "#0072B2"
 # From nothing to vermilion: what the picture shows under it stays visible.
 _HEAT = LinearSegmentedColormap.from_list(
-    "heat", [(*to_rgb(_figures.OUTLINE), 0), (*to_rgb(_figures.OUTLINE), 0.8)]
+    "heat", [(*to_rgb(style.OUTLINE), 0), (*to_rgb(style.OUTLINE), 0.8)]
 )
 
 
@@ -49,7 +50,7 @@ def draw(pad, image):
     cam = None
     if maps is not None and pad.show_cam and pad.cam_layer:
         cam = pad._cam(image, digit=pad.explain)
-    figure = Figure(figsize=(_figures.WIDTH, 2.6 if maps is None else 4.2), layout="constrained")
+    figure = Figure(figsize=(style.WIDTH, 2.6 if maps is None else 4.2), layout="constrained")
     top, *bottom = figure.subfigures(
         1 if maps is None else 2, height_ratios=None if maps is None else [2.5, 1.7], squeeze=False
     )[:, 0]
@@ -117,9 +118,7 @@ def _draw_maps(figure, layer, maps):
     for axis in axes.flat:
         axis.axis("off")
     for axis, plane in zip(axes.flat, planes, strict=False):
-        shown = axis.imshow(
-            plane.numpy(), cmap=_figures.SIGNED, norm=norm, aspect=3 if flat else None
-        )
+        shown = axis.imshow(plane.numpy(), cmap=style.SIGNED, norm=norm, aspect=3 if flat else None)
         rows, columns = plane.shape
         frame = Rectangle((-0.5, -0.5), columns, rows, fill=False, ec="#777777", lw=0.8)
         axis.add_patch(frame).set_clip_on(False)
@@ -130,5 +129,5 @@ def _draw_maps(figure, layer, maps):
         count = f"{len(planes)} of {len(maps)}" if len(maps) > len(planes) else f"{len(maps)}"
         title = f"{layer}: {count} feature maps of {maps.shape[1]} × {maps.shape[2]}"
     figure.suptitle(title, size=10, weight="bold")
-    low, high = (_figures.format_number(limit) for limit in limits)
+    low, high = (style.format_number(limit) for limit in limits)
     return f"{title}, from {low} to {high}."

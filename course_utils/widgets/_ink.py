@@ -5,7 +5,7 @@ import math
 import numpy as np
 import torch
 
-from course_utils import _embedded
+from course_utils.data import embedded
 
 FIELD, LONGER_SIDE = 28, 20
 CENTRE_PIXEL = 14  # MNIST's own digits have their centre of mass here, or up to half a pixel off
@@ -85,18 +85,18 @@ def example_digits():
 
     Each is the scan that is nearest to the mean of its kind.
     """
-    pixels, labels = _embedded._scans()
-    generator = torch.Generator().manual_seed(_embedded.SEED)
-    scans = _embedded._divide(labels, generator)["test"]
+    pixels, labels = embedded.read_scans()
+    generator = torch.Generator().manual_seed(embedded.SEED)
+    scans = embedded.divide(labels, generator)["test"]
     images = torch.from_numpy((pixels / 16).astype(np.float32))
     kinds = [scans[labels[scans] == digit] for digit in range(10)]
     off = [(images[kind] - images[kind].mean(0)).norm(dim=(1, 2)) for kind in kinds]
     chosen = torch.stack([kind[o.argmin()] for kind, o in zip(kinds, off, strict=True)])
     # Ten scans take milliseconds; the whole data set would take a second.
     small = images[chosen, None]
-    strokes, centres = _embedded._redraw(small)
-    moves = _embedded._moves(centres, generator, strength=0)
-    return _embedded._render(strokes, moves).float() / 255
+    strokes, centres = embedded.redraw(small)
+    moves = embedded.draw_moves(centres, generator, strength=0)
+    return embedded.render(strokes, moves).float() / 255
 
 
 def to_bytes(pictures):

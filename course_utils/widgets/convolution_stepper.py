@@ -3,7 +3,8 @@
 import torch
 import traitlets
 
-from course_utils import _figures, ops, plotting
+from course_utils import ops, plotting
+from course_utils.plotting import style
 from course_utils.widgets._base import CourseWidget, refuse
 from course_utils.widgets._traits import Choice, Grid, Whole
 
@@ -91,7 +92,7 @@ class ConvolutionStepper(CourseWidget):
             f"Number {self.position + 1} of {height} × {width}, in row {row} and column {column} "
             f"of the output: {plotting.write_sum(torch.stack(terms), kernels)}."
         )
-        return _figures.caption(plotting.draw_grids(grids, windows, signs=signs), said)
+        return style.caption(plotting.draw_grids(grids, windows, signs=signs), said)
 
 
 def _channels(grid):

@@ -9,7 +9,9 @@ import traitlets
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from course_utils import _figures, _grids, plotting
+from course_utils import plotting
+from course_utils.plotting import grids as plotted_grids
+from course_utils.plotting import style
 from course_utils.widgets._base import CourseWidget, refuse
 from course_utils.widgets._traits import Choice, Grid, Number, Whole
 
@@ -185,7 +187,7 @@ class GradientTracer(CourseWidget):
                     above = start + 1.1 + half * (height - 0.6) / 2
                     middle = left + grid.shape[1] / 2
                     axes.text(middle, above - 0.15, title, ha="center", va="bottom", weight="bold")
-                    _grids.draw_cells(axes, _figures.as_plane(grid, title), left, above, size)
+                    plotted_grids.draw_cells(axes, style.as_plane(grid, title), left, above, size)
                     if title == "y" and self.source != "loss":
                         place = (left + self.source[1], above + self.source[0])
                         axes.add_patch(
@@ -198,17 +200,17 @@ class GradientTracer(CourseWidget):
             "L": stages["loss"],
             f"d{top}/db": gradients["b"],
         }
-        said = ",   ".join(f"{k} = {_figures.format_number(v)}" for k, v in written.items())
+        said = ",   ".join(f"{k} = {style.format_number(v)}" for k, v in written.items())
         axes.text(0, start + 0.3, f"backward from {top}.   {said}", va="center")
         figure.alt_text = self._words(top, stages, gradients)
         return figure
 
     def _words(self, top, stages, gradients):
         pool = f"{self.pooling} pooling" if self.pooling != "none" else "no pooling"
-        said = f"Convolution, ReLU, {pool}: y is {_figures.words(stages['y'])}, "
-        said += f"and the loss ({self.loss}) is L = {_figures.format_number(stages['loss'])}. "
-        said += f"d{top}/dW: {_figures.words(gradients['W'])}. "
-        return said + f"d{top}/db: {_figures.format_number(gradients['b'])}."
+        said = f"Convolution, ReLU, {pool}: y is {style.words(stages['y'])}, "
+        said += f"and the loss ({self.loss}) is L = {style.format_number(stages['loss'])}. "
+        said += f"d{top}/dW: {style.words(gradients['W'])}. "
+        return said + f"d{top}/db: {style.format_number(gradients['b'])}."
 
 
 def _lines(widths):

@@ -11,8 +11,9 @@ import traitlets
 from matplotlib.colors import CenteredNorm, Normalize
 from matplotlib.figure import Figure
 
-from course_utils import _embedded, _figures, data
-from course_utils._figures import format_number
+from course_utils import data
+from course_utils.data import embedded
+from course_utils.plotting import format_number, style
 from course_utils.widgets._base import CourseWidget
 from course_utils.widgets._kernels import PRESETS, SIZES, Filters, Kernel, Picture, preset
 from course_utils.widgets._traits import Choice, Whole
@@ -161,17 +162,17 @@ class KernelPlayground(CourseWidget):
             if not same:
                 self.picture = "own"
 
-    @_figures.in_style
+    @style.in_style
     def draw(self):
         """The picture, the kernel and its answers."""
         kernel, output = self.kernel, self.output
         size = len(kernel)
-        figure = Figure(figsize=(_figures.WIDTH, 2.5), layout="constrained")
+        figure = Figure(figsize=(style.WIDTH, 2.5), layout="constrained")
         left, middle, right = figure.subplots(1, 3, width_ratios=[4, 2 + 0.35 * (size - 3), 4.9])
         left.imshow(self.image.numpy(), norm=Normalize(*self._grey))
         left.set_title(self.picture if self.picture in PICTURES else "picture")
         pale = CenteredNorm(0, 2.5 * float(kernel.abs().max()) or 1)  # so that numbers can be read
-        middle.imshow(kernel.numpy(), cmap=_figures.SIGNED, norm=pale)
+        middle.imshow(kernel.numpy(), cmap=style.SIGNED, norm=pale)
         for row, column in torch.cartesian_prod(*[torch.arange(size)] * 2).tolist():
             number = format_number(kernel[row, column])
             middle.text(column, row, number, ha="center", va="center", size=min(9, 33 / size))
@@ -180,7 +181,7 @@ class KernelPlayground(CourseWidget):
         if self.shown == "signed":
             # All answers 0 are white, too.
             norm = CenteredNorm(0, float(output.abs().max()) or 1)
-            shown = right.imshow(output.numpy(), cmap=_figures.SIGNED, norm=norm)
+            shown = right.imshow(output.numpy(), cmap=style.SIGNED, norm=norm)
             figure.colorbar(shown, ax=right, shrink=0.9)
         else:
             below, above = (share > 0 for share in self._share_outside(output))
@@ -213,11 +214,11 @@ def _fill_album():
 
 def _digit():
     """A handwritten digit as a network sees it: white on black, (28, 28)."""
-    pixels, _ = _embedded._scans()
+    pixels, _ = embedded.read_scans()
     scan = torch.from_numpy(pixels[SCAN] / 16).to(torch.float32)
-    strokes, centre = _embedded._redraw(scan[None, None])
-    place = _embedded._moves(centre, torch.Generator(), strength=0)
-    return _embedded._render(strokes, place)[0].to(torch.float32) / 255
+    strokes, centre = embedded.redraw(scan[None, None])
+    place = embedded.draw_moves(centre, torch.Generator(), strength=0)
+    return embedded.render(strokes, place)[0].to(torch.float32) / 255
 
 
 def _percent(share):

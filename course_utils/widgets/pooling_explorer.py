@@ -4,7 +4,9 @@ import torch
 import torch.nn.functional as F
 import traitlets
 
-from course_utils import _arguments, _figures, ops, plotting
+from course_utils import ops, plotting
+from course_utils.ops import arguments
+from course_utils.plotting import style
 from course_utils.widgets._base import CourseWidget, refuse
 from course_utils.widgets._traits import Choice, Grid, Whole, YesNo
 
@@ -115,9 +117,7 @@ class PoolingExplorer(CourseWidget):
         name = "max_pool2d" if state["mode"] == "max" else "avg_pool2d"
         try:
             # What `ops` checks before it computes.
-            _arguments.pool(
-                name, state["input"][None], size, stride, padding, 1, state["ceil_mode"]
-            )
+            arguments.pool(name, state["input"][None], size, stride, padding, 1, state["ceil_mode"])
             for cells in state["input"].shape:
                 ops.output_size(cells, size, stride, padding, ceil_mode=state["ceil_mode"])
         except ValueError as error:
@@ -189,9 +189,9 @@ class PoolingExplorer(CourseWidget):
         counted = {"input"} | ({"padding"} if self.count_include_pad else set())
         if self.mode == "max":
             place = divmod(int(self.winners[row, column]), self.input.shape[1])
-            listed = ", ".join(map(_figures.format_number, real))
+            listed = ", ".join(map(style.format_number, real))
             said = [
-                f"max of {listed} is {_figures.format_number(value)}, "
+                f"max of {listed} is {style.format_number(value)}, "
                 f"from row {place[0]}, column {place[1]}"
             ]
             if (equals := real.count(value)) > 1:
@@ -262,10 +262,10 @@ def make_kernel(name, size):
 
 def write_average(terms, value):
     """An average as a person writes it: `(1 − 2 + 0 + 0) / 4 = −0.25`."""
-    written = [_figures.format_number(term) for term in terms]
+    written = [style.format_number(term) for term in terms]
     rest = [f" − {t[1:]}" if t.startswith("−") else f" + {t}" for t in written[1:]]
     total = "".join([written[0], *rest])
-    result = _figures.format_number(value)
+    result = style.format_number(value)
     exact = abs(float(result.replace("−", "-")) - value) <= 1e-6 * max(1, abs(value))
     total = f"({total})" if rest else total
     return f"{total} / {len(terms)} {'=' if exact else '≈'} {result}"

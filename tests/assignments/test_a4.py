@@ -8,8 +8,8 @@ import torch
 from hidden import a4
 from torch import nn
 
-from course_utils import anatomy, assignments, budget
-from course_utils.assignments import Case
+from course_utils import anatomy, assignments
+from course_utils.assignments import Case, budget
 
 # ---- task 1 -------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from processes import start
 from world import Fault
 
 from course_utils import data
+from course_utils.data import downloads, mnist
 
 LABELS, IMAGES = "t10k-labels-idx1-ubyte", "train-images-idx3-ubyte"
 NEW = tuple(FILES)
@@ -17,7 +18,7 @@ NEW = tuple(FILES)
 
 def impatient(world):
     """For those who never answer. Who answers may take its time, which a busy machine needs."""
-    world.patch.setattr(data, "PATIENCE", 0.3)
+    world.patch.setattr(downloads, "PATIENCE", 0.3)
 
 
 def auto(world):
@@ -46,7 +47,7 @@ def through_a_proxy(reply=b"", hang=False):
         world.mirrors()
         if hang:
             impatient(world)
-        world.patch.setattr(data, "MIRRORS", ["http://mnist.invalid/"])
+        world.patch.setattr(mnist, "MIRRORS", ["http://mnist.invalid/"])
         world.patch.delenv("no_proxy")
         world.patch.delenv("NO_PROXY", raising=False)
         port = world.server(reply, hang)
@@ -60,7 +61,7 @@ def through_a_proxy(reply=b"", hang=False):
 def from_nowhere(address):
     def load(world):
         world.mirrors()
-        world.patch.setattr(data, "MIRRORS", [address])
+        world.patch.setattr(mnist, "MIRRORS", [address])
         return asked_for_mnist(world)
 
     return load
@@ -95,7 +96,7 @@ def stopped_by_hand(world):
 
 
 def download(urls, folder):
-    data.MIRRORS = urls
+    mnist.MIRRORS = urls
     try:
         data.load_digits("mnist", root=folder)
     except KeyboardInterrupt:
@@ -132,8 +133,8 @@ def download_tiny(urls, folder, words):
     import torchvision
 
     sums = lambda files: [(n, hashlib.md5(c).hexdigest()) for n, c in files.items()]  # noqa: E731
-    data.MIRRORS, data.VALIDATION, data.MNIST_MD5 = urls, 4, dict(sums(FILES))
-    data.PATIENCE = 300  # the mirror holds still until the other kernel waits
+    mnist.MIRRORS, mnist.VALIDATION, mnist.MD5 = urls, 4, dict(sums(FILES))
+    downloads.PATIENCE = 300  # the mirror holds still until the other kernel waits
     torchvision.datasets.MNIST.resources = sums(ARCHIVES)
     os.environ["no_proxy"] = "*"
     with words.open("w", 1, "utf-8") as file, contextlib.redirect_stderr(file):

@@ -18,8 +18,7 @@ from torch import nn
 from traitlets import TraitError
 
 from course_utils import data
-from course_utils._figures import SIGNED
-from course_utils.plotting import format_number
+from course_utils.plotting import SIGNED, format_number
 from course_utils.widgets import KernelPlayground
 from course_utils.widgets._kernels import PRESETS, SIZES, preset
 from course_utils.widgets.kernel_playground import ABOVE, BELOW, DISPLAYS, PICTURES, _picture
