@@ -1,4 +1,4 @@
-"""Arguments that have to be whole numbers."""
+"""Numbers: whether one is whole, and how one is written."""
 
 import operator
 
@@ -12,3 +12,10 @@ def whole_number(name, value, least=0):
     if number < least:
         raise ValueError(f"{name}={value!r} is too small: it must be at least {least}")
     return number
+
+
+def format_number(value):
+    """A number as a person writes it: no trailing zeros, at most 2 decimals, a true minus sign."""
+    value = float(value)
+    text = f"{value:.2f}".rstrip("0").rstrip(".") if abs(value) < 1e5 else f"{value:.3g}"
+    return ("0" if text == "-0" else text).replace("-", "−").replace("inf", "∞")

@@ -11,6 +11,8 @@ import torch
 from IPython.display import display
 from matplotlib.colors import LinearSegmentedColormap
 
+from .._numbers import format_number
+
 STYLE = Path(__file__).with_name("course.mplstyle")
 # Negative is blue, zero is white, positive is orange: told apart by every kind of colour vision.
 SIGNED = LinearSegmentedColormap.from_list(
@@ -125,13 +127,6 @@ def as_plane(values, what):
     if array.ndim != 2:
         raise ValueError(f"{what} has shape {tuple(array.shape)}; a picture of one (H, W) is drawn")
     return array
-
-
-def format_number(value):
-    """A number as a person writes it: no trailing zeros, at most 2 decimals, a true minus sign."""
-    value = float(value)
-    text = f"{value:.2f}".rstrip("0").rstrip(".") if abs(value) < 1e5 else f"{value:.3g}"
-    return ("0" if text == "-0" else text).replace("-", "−").replace("inf", "∞")
 
 
 def write_sum(window, kernel):

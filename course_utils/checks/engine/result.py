@@ -7,9 +7,9 @@ from typing import Any
 
 import torch
 
+from course_utils._numbers import format_number
 from course_utils.checks.engine.compare import differing, fault
 from course_utils.checks.engine.reading import parts, read
-from course_utils.plotting import format_number
 
 WIDTH, SIDE = 100, 8  # of a line, in characters; of a picture of numbers, in cells
 
