@@ -80,6 +80,18 @@ def test_ci_calls_the_commands_of_the_readme():
     assert "bash .ci/run" in (ROOT / ".github/workflows/ci.yml").read_text("utf-8")
 
 
+def test_the_map_names_every_room_of_the_package():
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    table = text.split("The rooms of `course_utils/`:")[1].split("I want to …")[0]
+    named = set(re.findall(r"`(\w+(?:/|\.py))`", table)) - {"engine/"}
+    paths = [p for p in (ROOT / "course_utils").iterdir() if not p.name.startswith("__")]
+    rooms = {f"{p.name}/" for p in paths if (p / "__init__.py").exists()}
+    files = {p.name for p in paths if p.suffix == ".py"}
+    assert named == rooms | files
+    for path in re.findall(r"`((?:course_utils|assignments)/[\w/]+\.\w+)`", text):
+        assert "_NN/" in path or (ROOT / path).exists(), path
+
+
 LONG = set()  # files of more than 400 lines, each with its reason in the commit
 
 
