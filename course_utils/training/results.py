@@ -1,7 +1,6 @@
 """What training and evaluation give back, and what runs with several seeds say together."""
 
 import math
-import statistics
 from dataclasses import dataclass, field
 
 import torch
@@ -146,7 +145,9 @@ def mean_interval(values):
     values = [float(value) for value in values]
     if len(values) < 2:
         raise ValueError(f"{len(values)} values give no interval: at least 2 are needed, one a run")
-    from scipy.special import stdtrit  # takes a while, and a training does not need it
+    import statistics  # both take a while to load, and a training needs none of them
+
+    from scipy.special import stdtrit
 
     t = float(stdtrit(len(values) - 1, 0.975))
     half = t * statistics.stdev(values) / math.sqrt(len(values))
