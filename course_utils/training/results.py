@@ -1,6 +1,7 @@
 """What training and evaluation give back, and what runs with several seeds say together."""
 
 import math
+import time
 from dataclasses import dataclass, field
 
 import torch
@@ -71,6 +72,14 @@ class History:
 
     def _repr_html_(self):
         return html_table(*self._table(), self.summary())
+
+
+def add_epoch(history, train_loss, lr, measured, began):
+    """Add an `Epoch`: the `Evaluation` that was measured, or None, and when it began."""
+    figures = (measured.loss, measured.accuracy) if measured else (None, None)
+    seconds = time.perf_counter() - began
+    epoch, steps = len(history.epochs) + 1, len(history.step_loss)
+    history.epochs.append(Epoch(epoch, steps, train_loss, lr, *figures, seconds))
 
 
 @dataclass(repr=False, eq=False)
