@@ -8,6 +8,7 @@ import importlib
 __version__ = "0.1.0"
 __all__ = [
     "anatomy",
+    "assignments",
     "checks",
     "compression",
     "data",
@@ -18,6 +19,7 @@ __all__ = [
     "ops",
     "plotting",
     "pretrained",
+    "seeds",
     "start",
     "training",
     "widgets",

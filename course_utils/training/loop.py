@@ -14,7 +14,7 @@ from .._modes import device_of, evaluating
 from .._numbers import whole_number
 from . import progress as watching
 from . import setup
-from .results import Epoch, Evaluation, History
+from .results import Evaluation, add_epoch
 
 
 def fit(
@@ -77,53 +77,38 @@ def fit(
 
     Raises: ValueError for arguments that do not fit each other, or a model and its images.
     """
-    epochs = whole_number("epochs", epochs, 1)
-    batch_size = whole_number("batch_size", batch_size, 1)
-    images, labels = setup.tensors("train", train)
-    if patience is not None and whole_number("patience", patience, 1) and validation is None:
-        raise ValueError(f"patience={patience} needs validation=…, the images to watch the loss on")
-    setup.check_choice("schedule", schedule, ("auto", "one-cycle", None))
-    setup.check_choice("precision", precision, ("auto", "float32", "bfloat16"))
-    label_smoothing = setup.smoothing(label_smoothing, optimizer, loss)
-    setup.check_model(model)
-    home = device_of(model)
-    if device is None:
-        device = "cuda" if torch.cuda.is_available() and optimizer is None else home
-    device = setup.device_here(device)
-    steps = epochs * math.ceil(len(images) / batch_size)
-    bfloat16 = precision == "bfloat16" or (
-        precision == "auto" and setup.gains_from_bfloat16(model, device)
+    plan = setup.plan(
+        model,
+        train,
+        validation,
+        epochs,
+        batch_size,
+        lr,
+        optimizer,
+        loss,
+        schedule,
+        label_smoothing,
+        patience,
+        seed,
+        device,
+        precision,
+        history,
     )
-    history = History() if history is None else setup.check_history(history)
-    history.interrupted, history.stopped = False, None
-    steps_before = len(history.step_loss)
-
-    setup.check_fits(model, "train", images, labels, loss)
-    if validation is not None:
-        setup.check_fits(model, "validation", *setup.tensors("validation", validation), loss)
-    model.to(device)
-    images, labels = images.to(device), labels.to(device)
-    if images.ndim == 4 and not any(p.ndim == 5 for p in model.parameters()):
-        model.to(memory_format=torch.channels_last)  # up to 1.6 times as fast, the same numbers
-    optimizer, scheduler = setup.prepare(model, lr, optimizer, schedule, steps)
-    watchers = watching.watchers(progress, steps, log_dir)
-    shuffle = torch.Generator().manual_seed(whole_number("seed", seed))
-    for _ in history.epochs:
-        torch.randperm(len(images), generator=shuffle)
-    best_loss, best_weights, waited = math.inf, None, 0
-    began = time.perf_counter()
-
+    images, labels, history = plan.images, plan.labels, plan.history
+    optimizer, scheduler = plan.optimizer, plan.scheduler
+    watchers = watching.watchers(progress, plan.steps, log_dir)
+    best, steps_before, began = Best(patience), len(history.step_loss), time.perf_counter()
     try:
-        with setup.generators_apart(device, seed), setup.fitting_threads(model, device):
+        with setup.generators_apart(plan.device, seed), setup.fitting_threads(model, plan.device):
             for _ in range(epochs):
                 epoch_began, total = time.perf_counter(), 0.0
                 model.train()
-                for batch in torch.randperm(len(images), generator=shuffle).split(batch_size):
+                for batch in torch.randperm(len(images), generator=plan.shuffle).split(batch_size):
                     x, y = images[batch], labels[batch]
-                    with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
+                    with torch.autocast(plan.device.type, torch.bfloat16, enabled=plan.bfloat16):
                         logits = model(x)
                         batch_loss = loss(logits, y)
-                        objective = setup.smooth(batch_loss, logits, label_smoothing)
+                        objective = setup.smooth(batch_loss, logits, plan.label_smoothing)
                     history.step_loss.append(batch_loss.item())
                     if not math.isfinite(history.step_loss[-1]):
                         raise FloatingPointError  # before the step, which would spoil the weights
@@ -136,46 +121,50 @@ def fit(
                     for watcher in watchers:
                         watcher.step(history)
 
-                record = Epoch(
-                    epoch=len(history.epochs) + 1,
-                    steps=len(history.step_loss),
-                    train_loss=total / len(images),
-                    lr=step_lr,
-                )
-                if validation is not None:
-                    result = evaluate(model, validation, loss=loss)
-                    record.validation_loss = result.loss
-                    record.validation_accuracy = result.accuracy
-                record.seconds = time.perf_counter() - epoch_began
-                history.epochs.append(record)
+                measured = plan.validation and _measure(model, *plan.validation, loss)
+                add_epoch(history, total / len(images), step_lr, measured, epoch_began)
                 for watcher in watchers:
                     watcher.epoch(history)
-
-                if patience is not None:
-                    waited += 1
-                    if record.validation_loss < best_loss:
-                        best_loss, waited = record.validation_loss, 0
-                        best_weights = {k: v.clone() for k, v in model.state_dict().items()}
-                    elif waited == patience:
-                        history.stopped = (
-                            f"Stopped early: no smaller validation loss for {patience} epochs; "
-                            "the best weights are back."
-                        )
-                        break
-            if best_weights is not None:
-                model.load_state_dict(best_weights)
+                if best.is_out_of_patience(model, history):
+                    break
+            best.bring_back(model)
     except KeyboardInterrupt:
         history.interrupted = True
     except FloatingPointError:
         history.stopped = setup.why_not_finite(model, history, steps_before)
     finally:
-        model.eval()
-        model.to(home)
-        model.to(memory_format=torch.contiguous_format)  # so that weight.view(…) works
+        setup.leave(model, plan.home)
         history.seconds += time.perf_counter() - began
         for watcher in watchers:
             watcher.close(history)
     return history
+
+
+class Best:
+    """The best weights of a training, if `patience` is asked for, and how long they are best."""
+
+    def __init__(self, patience):
+        self.patience, self.loss, self.weights, self.waited = patience, math.inf, None, 0
+
+    def is_out_of_patience(self, model, history):
+        """Look at the last epoch; write into the history why the training stops, if it does."""
+        if self.patience is None:
+            return False
+        self.waited += 1
+        if history.epochs[-1].validation_loss < self.loss:
+            self.loss, self.waited = history.epochs[-1].validation_loss, 0
+            self.weights = {k: v.clone() for k, v in model.state_dict().items()}
+        elif self.waited == self.patience:
+            history.stopped = (
+                f"Stopped early: no smaller validation loss for {self.patience} epochs; "
+                "the best weights are back."
+            )
+            return True
+        return False
+
+    def bring_back(self, model):
+        if self.weights is not None:
+            model.load_state_dict(self.weights)
 
 
 def evaluate(model, split, *, batch_size=1000, device=None, loss=F.cross_entropy):
@@ -191,7 +180,12 @@ def evaluate(model, split, *, batch_size=1000, device=None, loss=F.cross_entropy
     device = setup.device_here(device_of(model) if device is None else device)
     model.to(device)
     setup.check_fits(model, "split", images, labels, loss)
-    logits, total = [], 0.0
+    return _measure(model, images, labels, loss, batch_size)
+
+
+def _measure(model, images, labels, loss, batch_size=1000):
+    """The `Evaluation` of checked arguments, where the model is."""
+    device, logits, total = device_of(model), [], 0.0
     with evaluating(model):
         forward = setup.channels_last_forward(model)
         for x, y in zip(images.split(batch_size), labels.split(batch_size), strict=True):

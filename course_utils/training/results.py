@@ -1,7 +1,7 @@
 """What training and evaluation give back, and what runs with several seeds say together."""
 
 import math
-import statistics
+import time
 from dataclasses import dataclass, field
 
 import torch
@@ -72,6 +72,14 @@ class History:
 
     def _repr_html_(self):
         return html_table(*self._table(), self.summary())
+
+
+def add_epoch(history, train_loss, lr, measured, began):
+    """Add an `Epoch`: the `Evaluation` that was measured, or None, and when it began."""
+    figures = (measured.loss, measured.accuracy) if measured else (None, None)
+    seconds = time.perf_counter() - began
+    epoch, steps = len(history.epochs) + 1, len(history.step_loss)
+    history.epochs.append(Epoch(epoch, steps, train_loss, lr, *figures, seconds))
 
 
 @dataclass(repr=False, eq=False)
@@ -146,7 +154,9 @@ def mean_interval(values):
     values = [float(value) for value in values]
     if len(values) < 2:
         raise ValueError(f"{len(values)} values give no interval: at least 2 are needed, one a run")
-    from scipy.special import stdtrit  # takes a while, and a training does not need it
+    import statistics  # both take a while to load, and a training needs none of them
+
+    from scipy.special import stdtrit
 
     t = float(stdtrit(len(values) - 1, 0.975))
     half = t * statistics.stdev(values) / math.sqrt(len(values))
