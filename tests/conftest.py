@@ -1,13 +1,7 @@
 """One browser for all tests of a file."""
 
-import sys
-from pathlib import Path
-
-import pytest
-
-sys.path.insert(0, str(Path(__file__).parent / "widgets"))
-
 import page as pages
+import pytest
 
 
 @pytest.fixture(scope="module")

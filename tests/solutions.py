@@ -2,16 +2,14 @@
 
 import copy
 import re
-import sys
 from pathlib import Path
+
+import build_notebooks as build
+from needed_cells import needed_cells
 
 from course_utils.checks import EXERCISES
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tools"))
-
-import build_notebooks as build  # noqa: E402
-from needed_cells import needed_cells  # noqa: E402
 
 MASTERS = sorted(build.LESSONS.glob("*.py"))
 LONGEST = ["10", "06", "13", "08", "09", "12"]  # begun first, so that no core waits at the end

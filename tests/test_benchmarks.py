@@ -8,20 +8,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import convolution_scaling
+import matmul_share
 import nbformat
+import notebook_costs
+import overview
 import pytest
+import results
 import torch
 
+from course_utils import models
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "benchmarks"))
 
-import convolution_scaling  # noqa: E402
-import matmul_share  # noqa: E402
-import notebook_costs  # noqa: E402
-import overview  # noqa: E402
-import results  # noqa: E402
-
-from course_utils import models  # noqa: E402
 
 PROGRAMS = sorted(
     path.stem

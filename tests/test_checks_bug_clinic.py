@@ -1,8 +1,8 @@
 """The checks of lesson 07 accept what is mended, in any style, and not what is only silenced."""
 
-import sys
 from pathlib import Path
 
+import build_notebooks as build
 import nbformat
 import pytest
 import torch
@@ -12,9 +12,6 @@ from torch import nn
 from course_utils import checks
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tools"))
-
-import build_notebooks as build  # noqa: E402
 
 
 def sequential():

@@ -11,14 +11,12 @@ import sys
 import types
 from pathlib import Path
 
+import build_notebooks
+import colab
 import nbformat
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tools"))
-
-import build_notebooks  # noqa: E402
-import colab  # noqa: E402
 
 URL = "https://github.com/ada/course"
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

@@ -9,21 +9,17 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
+import page as pages
 import pytest
 import torch
+from digit_cases import line, networks, shake
 from torch import nn
 
 from course_utils import data, deploy, models, training
 from course_utils.widgets._digit_picture import percent, say
 from course_utils.widgets._network import SUPPORTED
 from course_utils.widgets.digit_pad import prepare_digit
-
-sys.path.insert(0, str(Path(__file__).parent / "widgets"))
-
-import page as pages
-from digit_cases import line, networks, shake
 
 # Playwright leaves its own transport to the garbage collector.
 pytestmark = [

@@ -1,17 +1,14 @@
 """The stored sweep is complete, and says of its networks what is true of them."""
 
 import json
-import sys
 from pathlib import Path
 
+import depth_sweep
 import pytest
 
 from course_utils import anatomy
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "benchmarks"))
-
-import depth_sweep  # noqa: E402
 
 SWEEP = json.loads(depth_sweep.OUTPUT.read_text("utf-8"))
 MEASURED = pytest.mark.parametrize(

@@ -8,6 +8,9 @@ import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
+import colab
+import environments
+import lesson_table
 import pytest
 import yaml
 from packaging.version import Version
@@ -16,11 +19,6 @@ import course_utils
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTED = ROOT / "data" / "tested_versions.txt"
-sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests" / "versions")]
-
-import colab  # noqa: E402
-import environments  # noqa: E402
-import lesson_table  # noqa: E402
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 # Where conda-forge calls a package by another name than PyPI.

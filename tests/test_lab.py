@@ -11,13 +11,11 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import lab
+import labserver
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tools"))
-
-import lab  # noqa: E402
-import labserver  # noqa: E402
 
 
 @pytest.fixture

@@ -14,14 +14,12 @@ import threading
 import venv
 from pathlib import Path
 
+import make_venv
 import pytest
 import wheels
 from wheels import wheel
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tools"))
-
-import make_venv  # noqa: E402
 
 pip = pytest.importorskip("pip", reason="pip is not here: uv makes environments without it")
 uv = pytest.importorskip("uv")

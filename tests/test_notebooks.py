@@ -4,9 +4,9 @@ import base64
 import io
 import json
 import re
-import sys
 from pathlib import Path
 
+import build_notebooks as build
 import nbformat
 import numpy as np
 import pytest
@@ -17,9 +17,6 @@ from course_utils import plotting
 from course_utils.data import load_photo
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tools"))
-
-import build_notebooks as build  # noqa: E402
 
 MASTERS = sorted(build.LESSONS.glob("*.py"))
 lessons = pytest.mark.parametrize("master", MASTERS, ids=lambda p: p.stem)

@@ -7,11 +7,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+import run_tests
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tools"))
-
-import run_tests  # noqa: E402
 
 START = "import run_tests; programs = run_tests.busy_programs(2); programs.__enter__(); "
 SAY = "import psutil; print(*(child.pid for child in psutil.Process().children()), flush=True); "

@@ -1,17 +1,11 @@
 """The interval of a mean is that of Student's t, and the stored sweep is found."""
 
-import sys
-from pathlib import Path
-
+import published_claim
 import pytest
 import torch
 from scipy import stats
 
 from course_utils.seeds import mean_interval, stored
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
-
-import published_claim
 
 
 @pytest.mark.parametrize("n", range(2, 41))

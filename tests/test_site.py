@@ -4,20 +4,17 @@ import base64
 import io
 import json
 import re
-import sys
 from pathlib import Path
 
+import build_site
 import nbformat
 import pytest
+import site_text
 from PIL import Image
+from site_cells import Page
+from site_widgets import shown_by
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tools"))
-
-import build_site  # noqa: E402
-import site_text  # noqa: E402
-from site_cells import Page  # noqa: E402
-from site_widgets import shown_by  # noqa: E402
 
 code, text = nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cell
 output = nbformat.v4.new_output

@@ -12,8 +12,11 @@ import sys
 import threading
 from pathlib import Path
 
+import build_site
 import nbformat
+import page as pages
 import pytest
+import site_widgets
 import torch
 import torch.nn.functional as F
 from filelock import FileLock
@@ -22,11 +25,6 @@ from course_utils import widgets
 from course_utils.widgets import _network
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests" / "widgets")]
-
-import build_site  # noqa: E402
-import page as pages  # noqa: E402
-import site_widgets  # noqa: E402
 
 pytestmark = [
     pytest.mark.more,

@@ -8,7 +8,6 @@ import pytest
 from made_once import once
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "assignments"))
 # nbgrader calls alembic by its name, and one test makes a gradebook before nbgrader's settings,
 # which see to that, are read.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])

@@ -2,15 +2,12 @@
 
 import ast
 import builtins
-import sys
 from pathlib import Path
 
+import build_notebooks as build
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(ROOT / "tools"))
-
-import build_notebooks as build  # noqa: E402
 
 MASTERS = sorted(build.LESSONS.glob("*.py"))
 

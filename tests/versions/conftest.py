@@ -11,7 +11,6 @@ import filelock
 import pytest
 
 ROOT = environments.ROOT
-sys.path[:0] = [str(ROOT / folder) for folder in ("tools", "tests/widgets", "assignments")]
 
 
 @pytest.fixture(scope="session")
