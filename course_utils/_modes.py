@@ -12,11 +12,17 @@ def device_of(model):
 @contextlib.contextmanager
 def evaluating(model):
     """Eval mode without gradients; then each layer gets its own mode back, frozen ones too."""
+    with in_eval_mode(model), torch.no_grad():
+        yield
+
+
+@contextlib.contextmanager
+def in_eval_mode(model):
+    """Eval mode alone, for gradients, or where another thread computes."""
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
-        with torch.no_grad():
-            yield
+        yield
     finally:
         for module, training in modes:
             module.training = training

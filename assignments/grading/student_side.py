@@ -126,16 +126,11 @@ def _usual_names():
 
 
 def _in_eval_mode(network):
-    import torch
+    from course_utils._modes import evaluating
 
     def answer(*args, **kwargs):
-        before = network.training
-        network.eval()
-        try:
-            with torch.no_grad():
-                return network(*args, **kwargs)
-        finally:
-            network.train(before)
+        with evaluating(network):
+            return network(*args, **kwargs)
 
     return answer
 

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 
 from .. import anatomy
+from .._modes import evaluating
 from .._tables import html_table, text_table
 from ..checks.engine.result import Result
 from ..data import SOURCES, Split, load_digits
@@ -209,19 +210,12 @@ def accuracy_of(network, split):
 
     network: an nn.Sequential. split: a `data.Split`. Returns: a number in [0, 1].
     """
-    modes, right = {module: module.training for module in network.modules()}, 0
-    network.eval()
-    try:
-        with torch.no_grad():
-            for images, labels in zip(
-                split.images.split(500), split.labels.split(500), strict=True
-            ):
-                logits = network(images)
-                sound = logits.isfinite().all(1)
-                right += ((logits.argmax(1) == labels) & sound).sum().item()
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
+    right = 0
+    with evaluating(network):
+        for images, labels in zip(split.images.split(500), split.labels.split(500), strict=True):
+            logits = network(images)
+            sound = logits.isfinite().all(1)
+            right += ((logits.argmax(1) == labels) & sound).sum().item()
     return right / len(split)
 
 

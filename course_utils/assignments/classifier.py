@@ -4,11 +4,13 @@ The same functions run when the notebook is graded. There the network may live i
 where it can only be asked for its logits.
 """
 
+import contextlib
 import math
 
 import torch
 from torch import nn
 
+from .._modes import in_eval_mode
 from ..checks.engine import guard
 from ..checks.engine.reading import kind_of, read
 from ..checks.engine.result import Result
@@ -53,22 +55,17 @@ def logits_of(answer, images, seconds=20.0):
 
     images: (N, 1, 28, 28). Returns: its logits (N, 10). Its modes stay as they are.
     """
-    modes = {}
-    if isinstance(answer, nn.Module):
-        modes = {module: module.training for module in answer.modules()}
-        answer.eval()
+    is_here = isinstance(answer, nn.Module)
     # Gradients are switched off in a thread of its own, where guard calls it.
     ask = answer if hasattr(answer, "call_elsewhere") else torch.no_grad()(answer.__call__)
     try:
-        logits = guard.call(ask, (images.clone(),), {}, seconds)
+        with in_eval_mode(answer) if is_here else contextlib.nullcontext():
+            logits = guard.call(ask, (images.clone(),), {}, seconds)
     except guard.OutOfTime:
         raise Unfit("endless_loop", f"Stopped after {seconds:g} seconds.") from None
     except guard.Crash as crash:
         sentence = f"With {len(images)} images the network stopped with {crash}"
         raise Unfit("crash", sentence, FOLLOW) from None
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
     return _checked(logits, len(images))
 
 
