@@ -328,3 +328,33 @@ def test_a_summary_is_a_table_as_text_and_as_html():
     assert len({len(line) for line in text.splitlines()[:2]}) == 1
     assert page.count("<tr>") == 1 + len(summary.rows)
     assert "color" not in page
+
+
+def seen_at_most(model, cells):
+    """The most input cells, from the first to the last, that one output cell sees, by gradients."""
+    model = model.double()
+    for parameter in model.parameters():
+        nn.init.ones_(parameter)
+    x = torch.ones(1, 1, cells, dtype=torch.float64, requires_grad=True)
+    seen = []
+    for cell in model(x)[0, 0]:
+        (gradient,) = torch.autograd.grad(cell, x, retain_graph=True)
+        where = gradient[0, 0].nonzero()
+        seen.append((where.max() - where.min() + 1).item())
+    return max(seen)
+
+
+@pytest.mark.parametrize(
+    ("layers", "cells"),
+    [
+        ([nn.Conv1d(1, 1, 3), nn.ConvTranspose1d(1, 1, 3, stride=2)], 4),
+        ([nn.Conv1d(1, 1, 3, stride=2), nn.ConvTranspose1d(1, 1, 4, stride=2)], 5),
+        ([nn.Conv1d(1, 1, 3, stride=2), nn.ConvTranspose1d(1, 1, 3, dilation=2)], 11),
+        ([nn.ConvTranspose1d(1, 1, 2, stride=2), nn.Conv1d(1, 1, 3)], 2),
+        ([nn.ConvTranspose1d(1, 1, 6, stride=3), nn.Conv1d(1, 1, 4), nn.AvgPool1d(2)], 4),
+    ],
+)
+def test_a_transposed_convolution_in_a_chain_has_the_field_that_is_measured(layers, cells):
+    model = nn.Sequential(*layers)
+    assert receptive_field(model) == cells == seen_at_most(model, 24)
+    assert summarize(model, (1, 24)).rows[-1].receptive_field == cells

@@ -5,10 +5,12 @@ import hashlib
 import importlib.util
 import itertools
 import json
+import logging
 import re
 import shutil
 import subprocess
 import sys
+import warnings
 
 import page as pages
 import pytest
@@ -365,3 +367,54 @@ def test_the_script_of_the_page_is_one_module_without_names_used_twice(tmp_path)
     (script,) = re.findall(r'type="module">(.*?)</script>', text, re.S)
     (tmp_path / "a.mjs").write_text(script, "utf-8")
     subprocess.run(["node", "--check", str(tmp_path / "a.mjs")], check=True)
+
+
+@needs_onnx
+def test_what_torch_cannot_export_is_told_with_its_reason(tmp_path):
+    class Reasonable(nn.Module):
+        def forward(self, x):
+            if not isinstance(x, torch._subclasses.FakeTensor):
+                return x
+            raise RuntimeError("the reason\nand where it comes from")
+
+    class Mute(nn.Module):
+        def forward(self, x):
+            if not isinstance(x, torch._subclasses.FakeTensor):
+                return x
+            raise RuntimeError
+
+    with pytest.raises(ValueError, match=r"export this Reasonable: the reason$"):
+        deploy.export_onnx(Reasonable(), tmp_path / "a.onnx")
+    with pytest.raises(ValueError, match=r"export this Mute: no reason given$"):
+        deploy.export_onnx(Mute(), tmp_path / "a.onnx")
+
+
+@needs_onnx
+def test_a_damaged_file_is_told_with_its_name_and_the_reason(tmp_path):
+    (tmp_path / "a.onnx").write_bytes(b"no network")
+    with pytest.raises(
+        ValueError, match=r"a\.onnx' cannot be quantized.*\(.*[a-z]{3}.*\)$"
+    ) as told:
+        deploy.quantize_onnx(tmp_path / "a.onnx", tmp_path / "b.onnx", torch.rand(2, 1, 28, 28))
+    assert "no reason given" not in str(told.value)
+    assert not (tmp_path / "b.onnx").exists()
+
+
+@needs_onnx
+@pytest.mark.parametrize("level", [logging.NOTSET, logging.DEBUG, logging.ERROR])
+def test_after_an_export_the_log_and_the_warnings_are_as_they_were(level, tmp_path):
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(b"no network")
+    x = torch.rand(2, 1, 4, 4)
+    before = logging.root.manager.disable
+    try:
+        logging.disable(level)
+        filters = list(warnings.filters)
+        with pytest.raises(ValueError, match="cannot be quantized"):
+            deploy.quantize_onnx(broken, tmp_path / "b.onnx", x)
+        assert logging.root.manager.disable == level
+        deploy.export_onnx(nn.Flatten(), tmp_path / "a.onnx", input_size=(1, 4, 4))
+        assert logging.root.manager.disable == level
+        assert warnings.filters == filters
+    finally:
+        logging.disable(before)

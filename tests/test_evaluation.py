@@ -1,6 +1,7 @@
 """evaluate agrees with scikit-learn and changes nothing; checkpoints survive faults."""
 
 import copy
+import re
 
 import numpy as np
 import pytest
@@ -56,3 +57,21 @@ def test_a_checkpoint_comes_back_whole(tmp_path):
     assert load_checkpoint(other, tmp_path / "new" / "model.pt") is other
     assert same(model, other)
     assert [p.name for p in (tmp_path / "new").iterdir()] == ["model.pt"]
+
+
+def test_a_checkpoint_makes_its_folders_and_replaces_an_older_one(tmp_path):
+    path = tmp_path / "a" / "b" / "weights.pt"
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        saved = network()
+        save_checkpoint(saved, path)
+    assert same(load_checkpoint(network(), path), saved)
+    assert [file.name for file in path.parent.iterdir()] == ["weights.pt"]
+
+
+def test_a_checkpoint_that_has_no_place_is_an_error_in_a_sentence(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    path = tmp_path / "file" / "deep" / "weights.pt"
+    with pytest.raises(OSError, match=re.escape(str(path))) as told:
+        save_checkpoint(network(), path)
+    assert told.value.__suppress_context__  # one sentence, not a chain of errors

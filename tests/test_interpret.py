@@ -272,3 +272,63 @@ def test_an_overlay_draws_a_cell_in_the_middle_of_what_it_sees(images):
     assert [t.get_text() for t in figure.axes[1].texts] == ["−"]
     with pytest.raises(ValueError, match="2 images, 1 maps and 2 titles"):
         interpret.draw_overlays(images[:2], maps[:1], interpret.Field(16, 4, 0), ["a", "b"])
+
+
+@pytest.mark.parametrize(("padding", "start"), [("valid", 0), ("same", -2), (1, -1)])
+def test_a_padding_in_words_is_as_many_rows_as_torch_adds(padding, start):
+    stack = nn.Sequential(nn.Conv2d(1, 1, 5, padding=padding), nn.ReLU(), nn.Conv2d(1, 1, 2))
+    assert interpret.field_of(stack, "0", (1, 20, 20)) == interpret.Field(5, 1, start)
+    assert interpret.field_of(stack, "2", (1, 20, 20)) == interpret.Field(6, 1, start)
+
+
+def test_overlays_share_one_signed_scale_lie_over_their_outline_and_have_the_scale_beside_them():
+    image = torch.zeros(1, 12, 12)
+    image[:, 3:9, 3:9] = 1
+    maps = torch.tensor([[[1.0, -4.0], [0.0, 0.5]], [[2.0, 0.0], [0.0, 0.0]]])
+    field = interpret.Field(4, 4, 1)
+    figure = interpret.draw_overlays([image] * 2, maps, field, ["one", "two"], label="drop")
+    *pictures, bar = figure.axes
+    assert bar.get_ylabel() == "drop"
+    assert bar.get_ylim() == (-4, 4)
+    for axes, each in zip(pictures, maps, strict=True):
+        (shown,) = axes.get_images()
+        assert torch.equal(torch.as_tensor(shown.get_array().data), each.double())
+        assert shown.get_clim() == (-4, 4)
+        assert shown.get_cmap()(0.5)[:3] == pytest.approx((1, 1, 1), abs=0.01)
+        assert list(shown.get_extent()) == [0.5, 8.5, 8.5, 0.5]
+        assert (axes.get_xlim(), axes.get_ylim()) == ((-0.5, 11.5), (11.5, -0.5))
+        assert not axes.axison
+        dashed, solid = axes.patches
+        assert (*dashed.get_xy(), dashed.get_width(), dashed.get_height()) == (0.5, 0.5, 8, 8)
+        assert (*solid.get_xy(), solid.get_width(), solid.get_height()) == (-0.5, -0.5, 12, 12)
+        assert dashed.get_linestyle() == "--" != solid.get_linestyle()
+        assert not any(patch.get_fill() for patch in axes.patches)
+        (outline,) = axes.collections  # of the strokes, half-way from dark to bright
+        (path,) = outline.get_paths()
+        assert path.vertices.min() == 2.5
+        assert path.vertices.max() == 8.5
+        assert list(outline.levels) == [0.5]
+    signs = [{t.get_text(): t.get_position() for t in axes.texts} for axes in pictures]
+    # A sign stands in the middle of what its cell sees; 0.15 of the largest is too little for one.
+    assert signs == [{"+": (2.5, 2.5), "−": (6.5, 2.5)}, {"+": (2.5, 2.5)}]
+    assert [axes.get_title() for axes in pictures] == ["one", "two"]
+
+
+def test_overlays_stand_in_rows_of_five_and_a_picture_without_strokes_has_no_outline():
+    images, maps = torch.zeros(6, 5, 5), torch.zeros(6, 2, 2)
+    maps[0, 1, 1], maps[1, 0, 0] = float("nan"), 1
+    maps[2] = float("nan")
+    figure = interpret.draw_overlays(images, maps, interpret.Field(2, 2, 0))
+    grid = figure.axes[0].get_gridspec()
+    assert (grid.nrows, grid.ncols) == (2, 5)
+    assert not any(axes.collections for axes in figure.axes[:10])
+    assert figure.axes[0].get_title() == "(1 of 4 numbers are nan or infinite)"
+    assert [len(axes.get_images()) for axes in figure.axes[:10]] == [1] * 6 + [0] * 4
+    assert not any(axes.axison for axes in figure.axes[:10])
+    said = figure.alt_text.split(". ", 1)[1].split("; ")
+    assert said[0].endswith("numbers are nan or infinite): 0 everywhere")
+    assert said[1] == "picture 2: largest in row 0, column 0 of 2 × 2"
+    assert said[2].endswith(": no number")
+    assert interpret.draw_overlays(images, maps, interpret.Field(2, 2, 0), columns=2).axes[
+        0
+    ].get_gridspec().get_geometry() == (3, 2)

@@ -110,3 +110,31 @@ def test_the_tested_versions_are_names_and_versions_within_the_bounds():
     assert len(tested) > 100
     for requirement in map(start.Requirement, metadata.requires("course-utils")):
         assert requirement.specifier.contains(tested[requirement.name.lower()]), requirement
+
+
+def put_package(folder, name, code):
+    (folder / f"{name}.py").write_text(code)
+    about = folder / f"{name}-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (about / "top_level.txt").write_text(name)
+
+
+def test_packages_are_loaded_only_where_all_are_there_and_the_first_that_fails_is_named(
+    tmp_path, monkeypatch
+):
+    for name in ("brittle_one", "brittle_two"):
+        put_package(tmp_path, name, f"raise RuntimeError('{name} is damaged')")
+    put_package(tmp_path, "sound_one", "")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def said(*requirements):
+        return [(finding.fine, finding.found) for finding in start.packages(list(requirements))]
+
+    damaged = (False, "brittle_one 1.0 does not load: RuntimeError: brittle_one is damaged")
+    assert said("sound_one>=1", "brittle_one", "brittle_two") == [damaged]
+    old = (False, "sound_one is 1.0.")
+    gone = (False, "not-there-at-all is not installed.")
+    assert said("brittle_one", "sound_one>=2", "not-there-at-all") == [old, gone]
+    assert said("sound_one") == [(True, "sound_one 1.0.")]
+    assert said("sound_one", 'brittle_one; extra == "lab"') == [(True, "sound_one 1.0.")]

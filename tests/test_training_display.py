@@ -96,3 +96,47 @@ def test_a_history_is_a_table_without_seconds():
     assert repr(training.History()) == "0 epochs, 0 steps."
     twin = quiet(network(), stripes(), validation=stripes(64, 1), epochs=2)
     assert repr(twin) == repr(history)
+
+
+def epoch(number, loss=None, accuracy=None):
+    return training.Epoch(
+        number, 3 * number, 0.5, 0.00123, validation_loss=loss, validation_accuracy=accuracy
+    )
+
+
+def test_a_history_begins_empty_finished_and_with_nothing_of_another():
+    one, other = training.History(), training.History()
+    assert (one.seconds, one.interrupted, one.stopped) == (0.0, False, None)
+    one.step_loss.append(1.0)
+    one.epochs.append(epoch(1))
+    assert other == training.History()
+    assert (other.step_loss, other.epochs) == ([], [])
+    assert (epoch(1).seconds, epoch(1).validation_loss) == (0.0, None)
+
+
+def test_the_line_of_a_history_says_what_ended_it():
+    assert training.History([0.5]).summary() == "0 epochs, 1 step."
+    whole = training.History([0.5, 0.4, 0.3], [epoch(1)])
+    assert whole.summary() == "1 epoch, 3 steps: training loss 0.500."
+    measured = training.History([0.5] * 6, [epoch(1), epoch(2, 0.4, 0.875)])
+    said = "2 epochs, 6 steps: training loss 0.500, validation accuracy 87.50%."
+    assert measured.summary() == said
+    measured.interrupted = True
+    assert measured.summary() == f"{said} Interrupted."
+    measured.interrupted, measured.stopped = False, "Stopped early."
+    assert measured.summary() == f"{said} Stopped early."
+
+
+def test_the_table_of_a_history_has_a_row_for_each_epoch_and_a_dash_where_nothing_was_measured():
+    history = training.History([0.5] * 6, [epoch(1), epoch(2, 0.4, 0.875)])
+    lines = repr(history).splitlines()
+    rows = [line.split() for line in lines if line.split()[:1] in (["1"], ["2"])]
+    assert ["1", "0.5000", "–", "–", "0.0012"] in rows
+    assert ["2", "0.5000", "0.4000", "87.50%", "0.0012"] in rows
+    assert lines[-1] == history.summary()
+
+
+def test_the_best_epoch_is_that_with_the_smallest_validation_loss():
+    history = training.History(epochs=[epoch(1), epoch(2, 0.4), epoch(3, 0.2), epoch(4, 0.3)])
+    assert history.best_epoch == 3
+    assert training.History(epochs=[epoch(1)]).best_epoch is None

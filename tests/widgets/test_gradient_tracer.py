@@ -751,3 +751,74 @@ def test_it_fits_the_page(browser, theme, width, tmp_path):
         assert "NaN" not in table.inner_text()
     pages.looks(page, tmp_path, f"tracer-wide-{theme}-{width}")
     page.close()
+
+
+# What the static picture shows, artist by artist.
+
+
+def drawn(widget):
+    """{(x, y): text} of the static picture, each place rounded to hundredths."""
+    axes = widget.draw().axes[0]
+    return axes, {tuple(round(c, 2) for c in t.get_position()): t for t in axes.texts}
+
+
+def test_the_static_picture_has_each_stage_above_its_gradient_and_each_number_in_its_cell():
+    widget = GradientTracer()
+    axes, texts = drawn(widget)
+    titles = {place: t for place, t in texts.items() if t.get_weight() == "bold"}
+    assert all(t.get_verticalalignment() == "bottom" for t in titles.values())
+    by_name = {t.get_text(): place for place, t in titles.items()}
+    assert set(by_name) == {*"xWzay", *(f"dL/d{name}" for name in "xWzay")}
+    assert len({by_name[name][1] for name in "xWza"}) == 1  # one line
+    assert by_name["x"][0] < by_name["W"][0] < by_name["z"][0] < by_name["a"][0]
+    forward = {"x": widget.input, "W": widget.kernel, **{n: widget.stages[n] for n in "zay"}}
+    grids = {**forward, **{f"dL/d{name}": widget.gradients[name] for name in "xWzay"}}
+    for name, grid in grids.items():
+        middle, above = by_name[name]
+        left, top = middle - grid.shape[1] / 2, above + 0.15
+        for (row, column), value in zip(
+            itertools.product(*map(range, grid.shape)), grid.flatten(), strict=True
+        ):
+            text = texts[round(left + column + 0.5, 2), round(top + row + 0.5, 2)]
+            assert text.get_text() == format_number(value), name
+    for name in "xWzay":
+        assert by_name[f"dL/d{name}"][0] == by_name[name][0]
+        assert by_name[f"dL/d{name}"][1] > by_name[name][1] + forward[name].shape[0]
+    assert len(texts) == len(axes.texts) == len(grids) + sum(g.numel() for g in grids.values()) + 1
+
+
+def test_the_static_picture_is_cut_around_what_is_drawn_with_the_first_row_above():
+    for size in ((5, 5), (8, 8), (3, 4)):
+        widget = GradientTracer(input=torch.ones(size))
+        axes, texts = drawn(widget)
+        (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+        assert (left, top) == (-0.2, -0.1)
+        assert bottom > top
+        cells = [corner for mesh in axes.collections for corner in mesh.get_coordinates()]
+        ends = torch.tensor([tuple(corner) for row in cells for corner in row]).amax(0)
+        assert right == pytest.approx(ends[0].item() + 0.2)
+        (said,) = [place for place, t in texts.items() if t.get_text().startswith("backward")]
+        assert said[0] == 0
+        assert ends[1] < said[1] < bottom
+        assert axes.get_aspect() == 1
+        assert not axes.axison
+        width, height = axes.figure.get_size_inches()
+        assert width / height == pytest.approx((right - left) / (bottom - top), rel=0.1)
+
+
+def test_the_static_picture_outlines_the_output_that_is_differentiated():
+    assert not drawn(GradientTracer())[0].patches
+    axes, texts = drawn(GradientTracer(source=(1, 0)))
+    (outline,) = axes.patches
+    assert not outline.get_fill()
+    assert (outline.get_width(), outline.get_height()) == (1, 1)
+    ((x, y),) = [place for place, t in texts.items() if t.get_text() == "y"]
+    assert outline.get_xy() == pytest.approx((x - 1, y + 0.15 + 1))
+    assert any(t.get_text() == "dy/dW" for t in texts.values())
+
+
+def test_the_static_picture_writes_bias_loss_and_the_gradient_of_the_bias():
+    widget = GradientTracer(bias=0.5)
+    loss, gradient = (format_number(v) for v in (widget.stages["loss"], widget.gradients["b"]))
+    said = [t.get_text() for t in widget.draw().axes[0].texts][-1]
+    assert said == f"backward from L.   b = 0.5,   L = {loss},   dL/db = {gradient}"
