@@ -4,6 +4,7 @@ import builtins
 import contextlib
 import ctypes
 import dis
+import functools
 import io
 import linecache
 import os
@@ -94,6 +95,7 @@ def call(function, args, kwargs, seconds, without=()):
             outcome.setdefault("shortcut", name)
 
     def run():
+        leaving = thread.leaving()
         try:
             try:
                 if without:
@@ -106,9 +108,13 @@ def call(function, args, kwargs, seconds, without=()):
             finally:
                 if without:
                     sys.setprofile(None)
-            thread.leave()
-        except OutOfTime:  # thrown while it was on its way out
-            thread.leave()
+            with leaving.door:
+                leaving.done = True
+                leaving.forget()
+        except OutOfTime:  # on its way out; Python looks for the next one only at a call
+            with leaving.door:
+                leaving.done = True
+                leaving.forget()
 
     thread = _Stoppable(target=run, daemon=True)
     thread.start()
@@ -156,24 +162,34 @@ def _queued(thread):
         return 0.0
 
 
+class _Leaving:
+    """Whether a thread has left a student's code: `done` changes behind the `door` only."""
+
+    def __init__(self):
+        self.door, self.done, self.forget = threading.Lock(), False, None
+
+
 class _Stoppable(threading.Thread):
     """A thread into which an exception can be thrown, up to the moment in which it leaves."""
 
     def __init__(self, **options):
         super().__init__(**options)
-        self._door, self._left = threading.Lock(), False
+        self._leaving = _Leaving()
 
-    def leave(self):
-        """Called by the thread itself: no exception comes after this."""
-        with self._door:
-            self._left = True
+    def leaving(self):
+        """Called by the thread itself. `forget()` drops what was thrown and has not arrived."""
+        self._leaving.forget = functools.partial(
+            _SET, ctypes.c_ulong(threading.get_ident()), ctypes.py_object()
+        )
+        return self._leaving
 
     def throw(self, exception):
-        with self._door:
-            if not self._left:
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                    ctypes.c_ulong(self.ident), ctypes.py_object(exception)
-                )
+        with self._leaving.door:
+            if not self._leaving.done:
+                _SET(ctypes.c_ulong(self.ident), ctypes.py_object(exception))
+
+
+_SET = ctypes.pythonapi.PyThreadState_SetAsyncExc
 
 
 def _stop(thread):
