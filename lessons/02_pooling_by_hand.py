@@ -89,7 +89,10 @@ plotting.show_grids({"image": image, "output": pooled}, {"image": won}, signs=["
 # output as a list of rows, such as `[[1, 2], [3, 4]]`.
 
 # %%
-plotting.show_grids({"image": checks.pooling_by_hand.HAND_IMAGE})
+four_windows = torch.tensor(
+    [[1.0, -3, 4, 2, 9], [-6, 0, 3, -7, 5], [-2, -4, -1, 6, 8], [-5, -8, 2, 1, 7]]
+)
+plotting.show_grids({"image": four_windows})
 
 # %%
 by_hand = None

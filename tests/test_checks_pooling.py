@@ -1,10 +1,14 @@
 """The checks of lesson 02 accept every right way to write a pooling."""
 
+import build_notebooks as build
 import pytest
 import torch
 import torch.nn.functional as F
 
 from course_utils import checks, ops
+from course_utils.checks.lesson_02 import max_pool_by_hand
+
+LESSON = build.LESSONS / "02_pooling_by_hand.py"
 
 
 def max_in_loops(x, kernel_size, stride=None, padding=0):
@@ -100,3 +104,10 @@ def test_adaptive_windows_are_those_of_torch():
 @pytest.mark.parametrize("answer", [[[1, 4], [-2, 6]], torch.tensor([[1, 4], [-2, 6]])])
 def test_pooling_by_hand_may_be_a_list_or_a_tensor(answer):
     assert checks.max_pool_by_hand(answer).passed
+
+
+def test_the_image_of_the_lesson_is_the_one_that_the_check_pools():
+    (cell,) = [c for c in build.read_lesson(LESSON).cells if c.source.startswith("four_windows =")]
+    shown = {}
+    exec(cell.source.split("\nplotting")[0], {"torch": torch}, shown)
+    assert torch.equal(shown["four_windows"], max_pool_by_hand.image())
