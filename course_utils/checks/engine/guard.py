@@ -4,7 +4,6 @@ import builtins
 import contextlib
 import ctypes
 import dis
-import functools
 import io
 import linecache
 import os
@@ -95,26 +94,23 @@ def call(function, args, kwargs, seconds, without=()):
             outcome.setdefault("shortcut", name)
 
     def run():
-        leaving = thread.leaving()
         try:
             try:
                 if without:
                     sys.setprofile(watch)
                 outcome["value"] = function(*args, **kwargs)
+                thread.left = True
             except OutOfTime:
-                pass
+                thread.left = True
             except BaseException as error:
+                thread.left = True
                 outcome["error"] = error
             finally:
                 if without:
                     sys.setprofile(None)
-            with leaving.door:
-                leaving.done = True
-                leaving.forget()
-        except OutOfTime:  # on its way out; Python looks for the next one only at a call
-            with leaving.door:
-                leaving.done = True
-                leaving.forget()
+            thread.let_arrive()
+        except OutOfTime:  # the one that was on its way when the thread left
+            pass
 
     thread = _Stoppable(target=run, daemon=True)
     thread.start()
@@ -162,34 +158,30 @@ def _queued(thread):
         return 0.0
 
 
-class _Leaving:
-    """Whether a thread has left a student's code: `done` changes behind the `door` only."""
-
-    def __init__(self):
-        self.door, self.done, self.forget = threading.Lock(), False, None
-
-
 class _Stoppable(threading.Thread):
-    """A thread into which an exception can be thrown, up to the moment in which it leaves."""
+    """A thread into which an exception can be thrown until it has `left` the student's code.
+
+    Python looks for what was thrown where a function is called and where a loop turns. So nothing
+    can arrive between the end of the student's code and `left = True` in the line behind it, and at
+    most one exception afterwards: one that was on its way. It must be let arrive: cleared instead,
+    it would leave Python 3.11 looking for it for ever.
+    """
 
     def __init__(self, **options):
         super().__init__(**options)
-        self._leaving = _Leaving()
-
-    def leaving(self):
-        """Called by the thread itself. `forget()` drops what was thrown and has not arrived."""
-        self._leaving.forget = functools.partial(
-            _SET, ctypes.c_ulong(threading.get_ident()), ctypes.py_object()
-        )
-        return self._leaving
+        self.left, self._throwing = False, threading.Lock()
 
     def throw(self, exception):
-        with self._leaving.door:
-            if not self._leaving.done:
-                _SET(ctypes.c_ulong(self.ident), ctypes.py_object(exception))
+        with self._throwing:
+            if not self.left:
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                    ctypes.c_ulong(self.ident), ctypes.py_object(exception)
+                )
 
-
-_SET = ctypes.pythonapi.PyThreadState_SetAsyncExc
+    def let_arrive(self):
+        """Called by the thread itself when it has left: afterwards nothing is on its way."""
+        with self._throwing:
+            pass
 
 
 def _stop(thread):
