@@ -33,7 +33,7 @@ from page import CHROMIUM, open_browser  # noqa: E402
 REPETITIONS, WARM_UP, QUICK = 80, 8, 5
 OURS = """\
 from course_utils.widgets import KernelPlayground
-from course_utils.widgets._kernels import preset
+from course_utils.widgets.kernel_playground.kernels import preset
 
 KernelPlayground(kernel=preset("Gaussian blur", 5))
 """

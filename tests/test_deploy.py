@@ -19,9 +19,9 @@ from digit_cases import line, networks, shake
 from torch import nn
 
 from course_utils import data, deploy, models, training
-from course_utils.widgets._digit_picture import percent, say
-from course_utils.widgets._network import SUPPORTED
 from course_utils.widgets.digit_pad import prepare_digit
+from course_utils.widgets.digit_pad.answers import percent, say
+from course_utils.widgets.digit_pad.network import SUPPORTED
 
 # Playwright leaves its own transport to the garbage collector.
 pytestmark = [

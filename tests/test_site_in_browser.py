@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from filelock import FileLock
 
 from course_utils import widgets
-from course_utils.widgets import _network
+from course_utils.widgets.digit_pad import network
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -313,12 +313,12 @@ def test_digit_pad_works(widget_of, name):
 
 def assert_it_says_what_python_says(page, group, state):
     pages.settle(page)
-    weights = _network.read_weights(bytes(state("_weights")))
+    weights = network.read_weights(bytes(state("_weights")))
 
     def agree():
         pixels = torch.frombuffer(bytearray(state("image")), dtype=torch.float32)
         image = pixels.reshape(1, 1, 28, 28)
-        logits = list(_network.run(state("_network"), weights, image).values())[-1]
+        logits = list(network.run(state("_network"), weights, image).values())[-1]
         shares = logits.softmax(1)[0]
         said = re.search(r"says (\d) with (\d+) %", group.locator(".cu-words").inner_text())
         return int(said[1]) == shares.argmax() and abs(int(said[2]) - 100 * shares.max()) < 0.51

@@ -48,39 +48,32 @@ def _state(model, classes, examples):
 
     Not from a DigitPad itself: it would announce itself to the notebook that this runs in.
     """
-    from course_utils.widgets import (
-        DigitPad,
-        _base,
-        _digit_arguments,
-        _digit_traits,
-        _ink,
-        _network,
-    )
+    from course_utils.widgets.digit_pad import DigitPad, arguments, ink, network, traits
 
     if model is None:
         raise ValueError("model=None is not possible: give an nn.Sequential")
-    classes = _digit_arguments.read_classes(classes)
-    examples = _digit_arguments.read_examples(examples)
+    classes = arguments.read_classes(classes)
+    examples = arguments.read_examples(examples)
     try:
-        network, weights = _digit_arguments.describe(model, len(classes))
+        description, weights = arguments.describe(model, len(classes))
     except ValueError as error:
         # A page has no Python behind it that could answer in the browser's place.
         way_out = "or take export_onnx(model, path): ONNX Runtime computes nearly every layer"
-        raise ValueError(str(error).replace(_network.WAY_OUT, way_out)) from None
-    first = examples[0] if len(examples) else torch.zeros(_ink.FIELD, _ink.FIELD)
+        raise ValueError(str(error).replace(network.WAY_OUT, way_out)) from None
+    first = examples[0] if len(examples) else torch.zeros(ink.FIELD, ink.FIELD)
     in_text = lambda data: base64.b64encode(data).decode()  # noqa: E731
     return {
-        "_root": _base._class_of(DigitPad),
+        "_root": DigitPad.css_class,
         "_source": "network",
         "_classes": classes,
-        "_network": network,
+        "_network": description,
         "_weights": in_text(weights),
-        "_examples": in_text(_ink.to_bytes(examples)),
-        "image": in_text(_ink.to_bytes(first)),
+        "_examples": in_text(ink.to_bytes(examples)),
+        "image": in_text(ink.to_bytes(first)),
         "pen": DigitPad.pen.default_value,
         "show_cam": True,
         "explain": None,
-        **_digit_traits.first_layers(network),
+        **traits.first_layers(description),
     }
 
 

@@ -6,14 +6,14 @@
     w.stride = 2
     w.output     # what the widget shows, as a tensor
 
-Each class is one Python file, which holds its state and draws its static picture, and one ES
-module, which answers mouse and keyboard. `arithmetic/` is what the browser computes with, `shared/`
-what the views have in common. `_base.py` puts the modules together.
+Each has a folder of its own: `widget.py` holds its state, `view.js` answers mouse and keyboard, and
+what either needs lies beside it. A file that does the same in both languages has one name in both.
+`shared/` is what several have in common.
 """
 
 import importlib
 
-_MODULES = {
+_FOLDERS = {
     "ConvolutionStepper": "convolution_stepper",
     "KernelPlayground": "kernel_playground",
     "PoolingExplorer": "pooling_explorer",
@@ -22,12 +22,12 @@ _MODULES = {
     "DepthExplorer": "depth_explorer",
     "DigitPad": "digit_pad",
 }
-__all__ = list(_MODULES)
+__all__ = list(_FOLDERS)
 
 
 def __getattr__(name):
-    if name in _MODULES:
-        return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+    if name in _FOLDERS:
+        return getattr(importlib.import_module(f"{__name__}.{_FOLDERS[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -9,8 +9,8 @@ from torch import nn
 
 from course_utils import models
 from course_utils.plotting import SIGNED
-from course_utils.widgets._digit_picture import percent, say
 from course_utils.widgets.digit_pad import network_description, prepare_digit
+from course_utils.widgets.digit_pad.answers import percent, say
 
 
 def in_text(tensor):

@@ -11,13 +11,13 @@ import {
   sourceValue,
   traceBackward,
   traceForward,
-} from "../../course_utils/widgets/arithmetic/gradients.js";
+} from "../../course_utils/widgets/gradient_tracer/gradients.js";
 import {
   explainForward,
   explainGradient,
   joinWords,
   writeSum,
-} from "../../course_utils/widgets/arithmetic/gradient_words.js";
+} from "../../course_utils/widgets/gradient_tracer/words.js";
 import { formatNumber } from "../../course_utils/widgets/shared/numbers.js";
 
 const cases = JSON.parse(readFileSync(process.env.CASES));

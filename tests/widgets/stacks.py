@@ -4,9 +4,9 @@ import random
 
 import torch
 
-from course_utils.widgets._layer_catalogue import check_layers
-from course_utils.widgets._layer_mismatch import find_mismatch
-from course_utils.widgets._layer_modules import make
+from course_utils.widgets.shape_builder.catalogue import check_layers
+from course_utils.widgets.shape_builder.mismatch import find_mismatch
+from course_utils.widgets.shape_builder.modules import make
 
 
 def random_stack(seed):

@@ -12,7 +12,8 @@ import torch
 import traitlets
 
 from course_utils import plotting, widgets
-from course_utils.widgets._base import FOLDER, CourseWidget, compose, scope
+from course_utils.widgets.shared.base import FOLDER, CourseWidget, compose, scope
+from course_utils.widgets.shared.traits import Choice, Whole
 
 every_widget = pytest.mark.parametrize("name", widgets.__all__)
 
@@ -84,7 +85,7 @@ def test_the_browser_writes_numbers_as_python_does(tmp_path):
 
 
 def test_a_module_that_is_imported_twice_is_written_once():
-    text = compose("convolution_stepper.js")
+    text = compose(FOLDER / "convolution_stepper/view.js")
     assert text.count("function formatNumber(") == 1
     assert text.count("export") == text.count("export default") == 1
 
@@ -123,6 +124,30 @@ def test_it_fits_the_page_in_both_themes(browser, name, theme, width, tmp_path):
     assert page.errors == []
     pages.looks(page, tmp_path, f"{name}-{theme}-{width}")
     page.close()
+
+
+@every_widget
+def test_a_slider_goes_as_far_as_its_trait_and_a_menu_holds_its_words(browser, name):
+    page = pages.mount(browser, getattr(widgets, name)())
+    found = page.evaluate(
+        """[...document.querySelectorAll("input[type=range], select")].map((e) => [
+              e.id.split("-").at(-1),
+              e.type === "range" ? [+e.min, +e.max] : [...e.options].map((o) => o.value)])"""
+    )
+    page.close()
+    traits = getattr(widgets, name).class_traits()
+    compared = 0
+    for trait, shown in found:
+        match traits.get(trait):
+            case Whole(low=low, high=high):
+                assert shown == [low, high], trait
+            case Choice(options=options):
+                assert set(shown) == set(options), trait
+            case _:
+                continue
+        compared += 1
+    # Two have no such trait: ShapeBuilder's state is its layers, KernelPlayground's its kernel.
+    assert compared >= {"ShapeBuilder": 0, "KernelPlayground": 1, "DigitPad": 1}.get(name, 4)
 
 
 @every_widget

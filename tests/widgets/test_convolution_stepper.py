@@ -13,7 +13,7 @@ from traitlets import TraitError
 
 from course_utils.plotting import format_number
 from course_utils.widgets import ConvolutionStepper
-from course_utils.widgets.convolution_stepper import MODES
+from course_utils.widgets.convolution_stepper.widget import MODES
 
 INPUT = torch.tensor([[2.0, -1, 0, 5, 1], [3, 3, -4, 1, 0], [0, 7, 1, -2, 2]])
 KERNEL = torch.tensor([[1.0, -2, 3], [0.5, 4, -1]])

@@ -10,8 +10,8 @@ from digit_cases import line, shake
 from course_utils import models
 from course_utils.plotting import format_number
 from course_utils.widgets import DigitPad
-from course_utils.widgets._digit_picture import percent, say
 from course_utils.widgets.digit_pad import prepare_digit
+from course_utils.widgets.digit_pad.answers import percent, say
 
 SEVEN = [(60, 70), (210, 74), (120, 240)]
 

@@ -12,7 +12,7 @@ from traitlets import TraitError
 
 from course_utils.plotting import format_number
 from course_utils.widgets import GradientTracer
-from course_utils.widgets.gradient_tracer import LOSSES, POOLINGS
+from course_utils.widgets.gradient_tracer.widget import LOSSES, POOLINGS
 
 DEFAULTS = {
     "bias": 0.0,

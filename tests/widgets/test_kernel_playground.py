@@ -20,8 +20,8 @@ from traitlets import TraitError
 from course_utils import data
 from course_utils.plotting import SIGNED, format_number
 from course_utils.widgets import KernelPlayground
-from course_utils.widgets._kernels import PRESETS, SIZES, preset
-from course_utils.widgets.kernel_playground import ABOVE, BELOW, DISPLAYS, PICTURES, _picture
+from course_utils.widgets.kernel_playground.kernels import PRESETS, SIZES, preset
+from course_utils.widgets.kernel_playground.widget import ABOVE, BELOW, DISPLAYS, PICTURES, _picture
 
 
 def random_numbers(*shape, seed=0):

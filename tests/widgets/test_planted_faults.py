@@ -16,43 +16,43 @@ ROOT = Path(__file__).resolve().parents[2]
 FAULTS = {
     # What the browser computes.
     "the distance in a window is the stride": (
-        *("convolution_stepper", "arithmetic/convolution.js"),
+        *("convolution_stepper", "shared/convolution.js"),
         *("m * dilation", "m * stride", "arithmetic"),
     ),
     "dilation 3 is taken for 2": (
-        *("convolution_stepper", "arithmetic/convolution.js", "n * dilation };"),
+        *("convolution_stepper", "shared/convolution.js", "n * dilation };"),
         *("n * (dilation > 2 ? 2 : dilation) };", "arithmetic"),
     ),
     "padding on one side only": (
-        *("convolution_stepper", "arithmetic/convolution.js"),
+        *("convolution_stepper", "shared/convolution.js"),
         *("size + 2 * padding - d", "size + padding - d", "arithmetic"),
     ),
     "the kernel is mirrored, not turned": (
-        *("convolution_stepper", "arithmetic/convolution.js", 'mode === "convolution" ? turn(k)'),
+        *("convolution_stepper", "shared/convolution.js", 'mode === "convolution" ? turn(k)'),
         *('mode === "convolution" ? k.map((row) => [...row].reverse())', "arithmetic"),
     ),
     "ceil_mode keeps a window that begins behind the input": (
-        *("pooling_explorer", "arithmetic/pooling.js"),
+        *("pooling_explorer", "pooling_explorer/pooling.js"),
         *("size + padding ? count - 1 : count", "size + padding ? count : count", "arithmetic"),
     ),
     "what hangs over counts in an average": (
-        *("pooling_explorer", "arithmetic/pooling.js"),
+        *("pooling_explorer", "pooling_explorer/pooling.js"),
         *("Math.min(kernel_size, size + padding - start)", "kernel_size", "arithmetic"),
     ),
     "of two equal maxima the last wins": (
-        *("gradient_tracer", "arithmetic/gradients.js"),
+        *("gradient_tracer", "gradient_tracer/gradients.js"),
         *("a[cell[0]][cell[1]] > a[best[0]]", "a[cell[0]][cell[1]] >= a[best[0]]", "arithmetic"),
     ),
     "ReLU has slope 1 at 0": (
-        *("gradient_tracer", "arithmetic/gradients.js"),
+        *("gradient_tracer", "gradient_tracer/gradients.js"),
         *("local = z[row][column] > 0", "local = z[row][column] >= 0", "arithmetic"),
     ),
     "the gradient of the input forgets the padding": (
-        *("gradient_tracer", "arithmetic/gradients.js"),
+        *("gradient_tracer", "gradient_tracer/gradients.js"),
         *("column + padding - q * stride", "column - q * stride", "arithmetic"),
     ),
     "half an odd size is rounded up": (
-        *("depth_explorer", "arithmetic/depth.js"),
+        *("depth_explorer", "depth_explorer/counts.js"),
         *(
             "    size = Math.floor(size / 2);\n    field",
             "    size = Math.ceil(size / 2);\n    field",
@@ -60,23 +60,23 @@ FAULTS = {
         "browser_counts",
     ),
     "a partner may be 5 % off, not 10": (
-        *("depth_explorer", "arithmetic/depth.js"),
+        *("depth_explorer", "depth_explorer/counts.js"),
         *("* FARTHEST <= own", "* FARTHEST * 2 <= own", "browser_counts"),
     ),
     "the fifth weight of a row of seven is the fourth": (
-        *("kernel_playground", "arithmetic/filtering.js"),
+        *("kernel_playground", "kernel_playground/filtering.js"),
         *("e * line[at + 4] +\n      f", "d * line[at + 4] +\n      f", "arithmetic"),
     ),
     "a picture is read without its last row of padding": (
-        *("kernel_playground", "arithmetic/filtering.js"),
+        *("kernel_playground", "kernel_playground/filtering.js"),
         *("(i + padding) * wide + padding", "(i + padding) * wide + padding - 1", "arithmetic"),
     ),
     "groups are forgotten in the parameters": (
-        *("shape_builder", "arithmetic/layers.js"),
+        *("shape_builder", "shape_builder/shapes.js"),
         *("(in_channels / groups) * out", "in_channels * out", "arithmetic"),
     ),
     "a transposed convolution counts its output cells": (
-        *("shape_builder", "arithmetic/layers.js"),
+        *("shape_builder", "shape_builder/shapes.js"),
         *(
             'type === "Conv2d" ? [shape, options.in_channels]',
             "true ? [shape, options.in_channels]",
@@ -84,7 +84,7 @@ FAULTS = {
         "arithmetic",
     ),
     "groups read the wrong channels": (
-        *("digit_pad", "arithmetic/network.js"),
+        *("digit_pad", "digit_pad/network.js"),
         *(
             "Math.floor((map * groups) / maps) * channels",
             "0 * Math.floor(map / groups)",
@@ -92,13 +92,13 @@ FAULTS = {
         ),
     ),
     "Grad-CAM keeps what speaks against the class": (
-        *("digit_pad", "arithmetic/network.js"),
+        *("digit_pad", "digit_pad/network.js"),
         *("(value > 0 ? value / largest : 0)", "value / largest", "browsers_network"),
     ),
     "a digit is 21 pixels long": (
         *(
             "digit_pad",
-            "arithmetic/digit.js",
+            "digit_pad/ink.js",
             "LONGER_SIDE = 20",
             "LONGER_SIDE = 21",
             "frames_a_digit",
@@ -106,27 +106,33 @@ FAULTS = {
     ),
     # What Python says.
     "a turned kernel is only mirrored in Python": (
-        *("convolution_stepper", "convolution_stepper.py"),
+        *("convolution_stepper", "convolution_stepper/widget.py"),
         *("weight.flip(-2, -1) if turned", "weight.flip(-1) if turned", "output_is_torchs"),
     ),
     "the shift cuts the wrong end off": (
-        *("pooling_explorer", "pooling_explorer.py"),
+        *("pooling_explorer", "pooling_explorer/widget.py"),
         *("(self.shift, 0))[:, : self", "(0, self.shift))[:, : self", "arithmetic"),
     ),
     "the mean in place of the sum": (
-        *("gradient_tracer", "gradient_tracer.py", "loss = y.sum()", "loss = y.mean()", "range"),
+        *(
+            "gradient_tracer",
+            "gradient_tracer/widget.py",
+            "loss = y.sum()",
+            "loss = y.mean()",
+            "range",
+        ),
     ),
     "a padding of 3 is taken for 2 in Python": (
-        *("kernel_playground", "kernel_playground.py"),
+        *("kernel_playground", "kernel_playground/widget.py"),
         *("padding=self.padding)[0, 0]", "padding=min(2, self.padding))[0, 0]", "output"),
     ),
     # What the page shows and does.
     "a typed number lands in the wrong row": (
-        *("convolution_stepper", "convolution_stepper.js"),
+        *("convolution_stepper", "convolution_stepper/view.js"),
         *("row - padding(), column - padding()", "row, column - padding()", "padding_cannot"),
     ),
     "a cell is called by the wrong row": (
-        *("convolution_stepper", "convolution_stepper.js"),
+        *("convolution_stepper", "convolution_stepper/view.js"),
         *("i - padding}, column", "i}, column", "padding_cannot"),
     ),
     "a hyphen stands for a minus sign": (

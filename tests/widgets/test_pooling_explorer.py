@@ -13,7 +13,7 @@ from traitlets import TraitError
 
 from course_utils.plotting import format_number
 from course_utils.widgets import PoolingExplorer
-from course_utils.widgets.pooling_explorer import KERNELS, MODES, make_kernel, write_average
+from course_utils.widgets.pooling_explorer.widget import KERNELS, MODES, make_kernel, write_average
 
 INPUT = torch.tensor([[1.0, 3, 2, -1, 5], [4, -2, 1, 6, 3], [0, 1, -5, 2, 7], [2, -3, 8, 3, 1]])
 NAMES = ("mode", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad")
@@ -378,7 +378,7 @@ def agree(page, widget, reading=False):
     torch.testing.assert_close(torch.tensor(got), expected, atol=0.00501, rtol=0)
     row, column = divmod(widget.position, expected.shape[1])
     assert seen["output"]["marks"]["cu-window"] == [[row, column]]
-    assert seen["words"].startswith("Input row" if reading else widget._say())
+    assert seen["words"].startswith("Input row" if reading else widget._say_place())
     if widget.mode == "max":
         marks, wide = seen["input"]["marks"], widget.input.shape[1]
         place = divmod(int(widget.winners[row, column]), wide)

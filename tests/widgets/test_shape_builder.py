@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import inspect
 import re
 from collections import OrderedDict
 
@@ -15,10 +16,10 @@ from traitlets import TraitError
 
 from course_utils import models
 from course_utils.anatomy import summarize
-from course_utils.widgets import ShapeBuilder, _layer_shapes
-from course_utils.widgets._layer_catalogue import LAYERS, check_layers
-from course_utils.widgets._layer_modules import make, write_code
-from course_utils.widgets._layer_shapes import follow, mend
+from course_utils.widgets import ShapeBuilder
+from course_utils.widgets.shape_builder.catalogue import LAYERS, check_layers
+from course_utils.widgets.shape_builder.modules import make, write_code
+from course_utils.widgets.shape_builder.shapes import follow, mend
 
 pytestmark = pytest.mark.filterwarnings("ignore:dropout2d", "ignore:Using padding='same'")
 
@@ -92,10 +93,18 @@ def test_a_stack_fits_exactly_where_torch_runs_it_and_has_the_shapes_of_torch():
         assert (mismatch and mismatch.index) == index, (layers, size)
 
 
+def test_the_options_of_the_table_are_torchs_with_its_defaults():
+    for kind, options in LAYERS.items():
+        torchs = inspect.signature(getattr(nn, kind)).parameters
+        for option in options:
+            given = torchs[option.name].default
+            assert option.default == (None if given is inspect.Parameter.empty else given), option
+            if option.kind in ("whole", "pair", "padding", "number") and option.default is not None:
+                assert option.low <= option.default <= option.high
+
+
 def make_cases():
-    catalogue = [[kind, [list(option) for option in options]] for kind, options in LAYERS.items()]
     return {
-        "catalogue": catalogue,
         "stacks": [answers(*stack) for stack in followed()],
         "refused": [{"layers": layers, "sentence": refusal(layers)} for layers in impossible()],
         "sizes": [{"size": size, "sentence": size_refusal(size)} for size in IMPOSSIBLE_SIZES],
@@ -381,7 +390,7 @@ def test_looking_leaves_the_random_numbers_alone():
 
 
 def test_a_stack_too_large_to_run_is_counted_without_running_it(monkeypatch):
-    monkeypatch.setattr(_layer_shapes, "_CHEAP", 0)
+    monkeypatch.setattr("course_utils.widgets.shape_builder.shapes._CHEAP", 0)
     for layers, size, summary, mismatch in followed()[:60]:
         assert follow(layers, size) == (summary, mismatch)
 
