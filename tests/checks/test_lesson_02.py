@@ -42,12 +42,6 @@ def max_of_slices(x, kernel_size, stride=None, padding=0):
     return output
 
 
-@pytest.mark.parametrize("right", [max_in_loops, max_unfolded, max_of_slices, ops.max_pool2d])
-def test_every_style_of_a_right_max_pooling_is_accepted(right):
-    result = checks.max_pool2d(right)
-    assert result.passed, str(result)
-
-
 def average_of_sums(x, kernel_size, stride=None, padding=0, count_include_pad=True):
     step, padded = stride or kernel_size, (padding,) * 4
     counted = F.pad(torch.ones_like(x), padded, value=float(count_include_pad))
@@ -67,28 +61,6 @@ def average_by_nanmean(x, kernel_size, stride=None, padding=0, count_include_pad
     step = stride or kernel_size
     x = F.pad(x, (padding,) * 4, value=0.0 if count_include_pad else torch.nan)
     return x.unfold(2, kernel_size, step).unfold(3, kernel_size, step).flatten(4).nanmean(4)
-
-
-@pytest.mark.parametrize(
-    "right", [average_of_sums, average_by_convolution, average_by_nanmean, F.avg_pool2d]
-)
-def test_every_style_of_a_right_average_pooling_is_accepted(right):
-    options = {"ceil_mode": False} if right is F.avg_pool2d else {}
-    result = checks.avg_pool2d(
-        lambda x, kernel_size, stride=None, padding=0, count_include_pad=True: right(
-            x, kernel_size, stride, padding, count_include_pad=count_include_pad, **options
-        )
-    )
-    assert result.passed, str(result)
-
-
-@pytest.mark.parametrize("kind", [list, tuple, torch.tensor])
-def test_adaptive_windows_may_be_lists_tuples_or_a_tensor(kind):
-    def windows(size, output_size):
-        return kind([[i * size // output_size, -(-(i + 1) * size // output_size)]
-                     for i in range(output_size)])  # fmt: skip
-
-    assert checks.adaptive_windows(windows).passed
 
 
 def test_adaptive_windows_are_those_of_torch():
@@ -111,3 +83,36 @@ def test_the_image_of_the_lesson_is_the_one_that_the_check_pools():
     shown = {}
     exec(cell.source.split("\nplotting")[0], {"torch": torch}, shown)
     assert torch.equal(shown["four_windows"], max_pool_by_hand.image())
+
+
+def windows_as(kind):
+    def windows(size, output_size):
+        ends = range(size, size * output_size + 1, size)
+        return kind([[(end - size) // output_size, -(-end // output_size)] for end in ends])
+
+    return windows
+
+
+def average_of_torch(x, kernel_size, stride=None, padding=0, count_include_pad=True):
+    return F.avg_pool2d(x, kernel_size, stride, padding, False, count_include_pad)
+
+
+def pooled_of_torch(size, channels, kernel_size, pool):
+    maps = F.conv2d(torch.zeros(1, 1, size, size), torch.zeros(channels, 1, *[kernel_size] * 2))
+    return F.max_pool2d(maps, pool).numel()
+
+
+RIGHT = {
+    "max_pool2d": [max_in_loops, max_unfolded, max_of_slices, ops.max_pool2d],
+    "avg_pool2d": [average_of_sums, average_by_convolution, average_by_nanmean, average_of_torch],
+    "adaptive_windows": [windows_as(kind) for kind in (list, tuple, torch.tensor)],
+    "features_after_pooling": [
+        pooled_of_torch,
+        lambda size, channels, kernel_size, pool: (
+            channels * ((size - kernel_size + 1) // pool) ** 2
+        ),
+        lambda size, channels, kernel_size, pool: (
+            channels * float((size - kernel_size + 1) // pool) ** 2
+        ),
+    ],
+}

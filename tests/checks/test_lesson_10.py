@@ -43,12 +43,6 @@ def by_slices(model, upto):
     return model
 
 
-@pytest.mark.parametrize("right", [in_place_by_names, all_then_some, of_a_copy, by_slices])
-def test_every_style_of_freezing_is_accepted(right):
-    result = checks.freeze(right)
-    assert result.passed, str(result)
-
-
 def test_a_crash_in_freeze_names_the_students_line():
     def crashes(model, upto):
         return model.no_such_layer
@@ -104,12 +98,6 @@ def with_an_empty_group(model, lr, factor):
         groups.append({"params": list(layer.parameters()), "lr": lr})
         lr = lr * factor if groups[-1]["params"] else lr
     return groups
-
-
-@pytest.mark.parametrize("right", [backwards, forwards, one_group_a_parameter, with_an_empty_group])
-def test_every_style_of_groups_is_accepted(right):
-    result = checks.parameter_groups(right)
-    assert result.passed, str(result)
 
 
 def test_a_parameter_in_two_groups_is_refused():
@@ -178,12 +166,6 @@ class DownZero(nn.Module):
         return merged
 
 
-@pytest.mark.parametrize("right", [WithLinears, WithMatrices, DownZero])
-def test_every_style_of_lora_is_accepted(right):
-    result = checks.lora_linear(right)
-    assert result.passed, str(result)
-
-
 def test_the_stub_of_the_lora_layer_counts_as_not_attempted():
     class Stub(nn.Module):
         def __init__(self, layer, rank):
@@ -233,7 +215,9 @@ def in_double_precision(w0, w, alpha):
     return {n: t.float() for n, t in mixed.items()}
 
 
-@pytest.mark.parametrize("right", [with_a_loop, with_lerp, in_double_precision])
-def test_every_style_of_mixing_is_accepted(right):
-    result = checks.interpolate(right)
-    assert result.passed, str(result)
+RIGHT = {
+    "freeze": [in_place_by_names, all_then_some, of_a_copy, by_slices],
+    "parameter_groups": [backwards, forwards, one_group_a_parameter, with_an_empty_group],
+    "lora_linear": [WithLinears, WithMatrices, DownZero],
+    "interpolate": [with_a_loop, with_lerp, in_double_precision],
+}

@@ -11,7 +11,7 @@ import pytest
 from course_utils import checks
 from course_utils.checks import EXERCISES, Exercise
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 CHECKS = ROOT / "course_utils" / "checks"
 
 
