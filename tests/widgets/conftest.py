@@ -12,7 +12,7 @@ def pytest_collection_modifyitems(items):
     `make test` has the arithmetic and the state of every widget, and drives each in JupyterLab.
     """
     for item in items:
-        if item.path.parent != Path(__file__).parent:
+        if Path(__file__).parent not in item.path.parents:
             continue
         if "browser" in item.fixturenames and item.path.stem != "test_in_jupyterlab":
             item.add_marker(pytest.mark.more)

@@ -168,7 +168,8 @@ def copied(folder):
 
 
 def command(widget, tests):
-    return [f"tests/widgets/test_{widget}.py", "-k", tests, "--exitfirst", "-p", "no:cacheprovider"]
+    place = "test_all_widgets.py" if widget == "all_widgets" else widget
+    return [f"tests/widgets/{place}", "-k", tests, "--exitfirst", "-p", "no:cacheprovider"]
 
 
 @pytest.mark.more

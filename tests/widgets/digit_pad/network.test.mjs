@@ -9,19 +9,19 @@ import {
   percent,
   sayAnswer,
   sayCam,
-} from "../../course_utils/widgets/digit_pad/answers.js";
+} from "../../../course_utils/widgets/digit_pad/answers.js";
 import {
   layMaps,
   paintSigned,
   signedColour,
-} from "../../course_utils/widgets/digit_pad/feature_maps.js";
+} from "../../../course_utils/widgets/digit_pad/feature_maps.js";
 import {
   enlargeMap,
   gradCam,
   readNetwork,
   runNetwork,
   softmax,
-} from "../../course_utils/widgets/digit_pad/network.js";
+} from "../../../course_utils/widgets/digit_pad/network.js";
 
 const { networks, colours, sentences } = JSON.parse(readFileSync(process.env.CASES));
 const floats = (text) => new Float32Array(new Uint8Array(Buffer.from(text, "base64")).buffer);

@@ -11,14 +11,14 @@ import {
   sourceValue,
   traceBackward,
   traceForward,
-} from "../../course_utils/widgets/gradient_tracer/gradients.js";
+} from "../../../course_utils/widgets/gradient_tracer/gradients.js";
 import {
   explainForward,
   explainGradient,
   joinWords,
   writeSum,
-} from "../../course_utils/widgets/gradient_tracer/words.js";
-import { formatNumber } from "../../course_utils/widgets/shared/numbers.js";
+} from "../../../course_utils/widgets/gradient_tracer/words.js";
+import { formatNumber } from "../../../course_utils/widgets/shared/numbers.js";
 
 const cases = JSON.parse(readFileSync(process.env.CASES));
 const legal = cases.filter((one) => one.stages);

@@ -201,7 +201,7 @@ TYPED = [
 
 @needs_node
 def test_the_browsers_arithmetic_is_torchs(tmp_path):
-    run_node("layers.test.mjs", make_cases(), tmp_path)
+    run_node("shape_builder/shapes.test.mjs", make_cases(), tmp_path)
 
 
 # In Python.

@@ -26,12 +26,12 @@ from course_utils.widgets.digit_pad import network_description, prepare_digit
 @needs_node
 def test_the_browsers_network_is_torchs(tmp_path):
     cases = {"networks": list(network_cases()), "colours": list(colour_cases())}
-    run_node("network.test.mjs", {**cases, "sentences": list(sentence_cases())}, tmp_path)
+    run_node("digit_pad/network.test.mjs", {**cases, "sentences": list(sentence_cases())}, tmp_path)
 
 
 @needs_node
 def test_the_browser_frames_a_digit_as_python_does(tmp_path):
-    run_node("digit.test.mjs", digit_cases(), tmp_path)
+    run_node("digit_pad/ink.test.mjs", digit_cases(), tmp_path)
 
 
 @pytest.fixture(scope="module")

@@ -151,7 +151,7 @@ def test_the_browser_counts_what_torch_counts(tmp_path, networks):
         {"state": {**default, **wrong}, "sentence": refused(**wrong)} for wrong in IMPOSSIBLE
     ]
     cases = {"networks": networks, "partners": partners, "seen": seen, "illegal": illegal}
-    run_node("depth.test.mjs", cases, tmp_path)
+    run_node("depth_explorer/counts.test.mjs", cases, tmp_path)
 
 
 @pytest.mark.parametrize("wrong", IMPOSSIBLE, ids=str)

@@ -23,7 +23,7 @@ import {
   takeLuma,
   writePercent,
   writePicture,
-} from "../../course_utils/widgets/kernel_playground/filtering.js";
+} from "../../../course_utils/widgets/kernel_playground/filtering.js";
 
 const { cases, constants } = JSON.parse(readFileSync(process.env.CASES));
 const legal = cases.filter((one) => one.output);

@@ -114,7 +114,7 @@ def torchs_answers(widget, with_readers):
 
 @needs_node
 def test_the_browsers_arithmetic_is_torchs(tmp_path):
-    run_node("pooling.test.mjs", list(make_cases()), tmp_path)
+    run_node("pooling_explorer/pooling.test.mjs", list(make_cases()), tmp_path)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

@@ -76,7 +76,7 @@ def torchs_answers(widget, choose):
 
 @needs_node
 def test_the_browsers_arithmetic_is_torchs(tmp_path):
-    run_node("convolution.test.mjs", list(make_cases()), tmp_path)
+    run_node("convolution_stepper/convolution.test.mjs", list(make_cases()), tmp_path)
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -17,7 +17,7 @@ import {
   writeDifference,
   writeRatio,
   writeRuns,
-} from "../../course_utils/widgets/depth_explorer/counts.js";
+} from "../../../course_utils/widgets/depth_explorer/counts.js";
 
 const { networks, partners, seen, illegal } = JSON.parse(readFileSync(process.env.CASES));
 

@@ -14,7 +14,7 @@ import {
   sayReach,
   sayWindow,
   writeSum,
-} from "../../course_utils/widgets/pooling_explorer/pooling.js";
+} from "../../../course_utils/widgets/pooling_explorer/pooling.js";
 
 const cases = JSON.parse(readFileSync(process.env.CASES));
 const legal = cases.filter((one) => one.output);

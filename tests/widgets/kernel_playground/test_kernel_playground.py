@@ -98,7 +98,7 @@ def test_the_browsers_arithmetic_is_torchs(tmp_path):
         "signed": (SIGNED(torch.linspace(0, 1, 101).numpy())[:, :3] * 255).tolist(),
     }
     cases = {"cases": list(make_cases()), "constants": constants}
-    run_node("filtering.test.mjs", cases, tmp_path)
+    run_node("kernel_playground/filtering.test.mjs", cases, tmp_path)
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -8,7 +8,7 @@ import {
   pad,
   refuseConvolution,
   resize,
-} from "../../course_utils/widgets/shared/convolution.js";
+} from "../../../course_utils/widgets/shared/convolution.js";
 
 const cases = JSON.parse(readFileSync(process.env.CASES));
 const legal = cases.filter((one) => one.output);

@@ -147,7 +147,7 @@ def make_cases(count=480):
 
 @needs_node
 def test_the_browsers_arithmetic_is_torchs(tmp_path):
-    run_node("gradients.test.mjs", list(make_cases()), tmp_path)
+    run_node("gradient_tracer/gradients.test.mjs", list(make_cases()), tmp_path)
 
 
 # In Python.

@@ -13,13 +13,13 @@ import {
   refuseLayers,
   refuseOption,
   writeOption,
-} from "../../course_utils/widgets/shape_builder/catalogue.js";
+} from "../../../course_utils/widgets/shape_builder/catalogue.js";
 import {
   followLayers,
   freshLayer,
   mendLayers,
   writeCode,
-} from "../../course_utils/widgets/shape_builder/shapes.js";
+} from "../../../course_utils/widgets/shape_builder/shapes.js";
 
 const { stacks, refused, sizes, typed } = JSON.parse(readFileSync(process.env.CASES));
 const legal = stacks.filter((one) => one.mismatch === null);

@@ -9,7 +9,7 @@ import {
   inkBox,
   inkLine,
   prepareDigit,
-} from "../../course_utils/widgets/digit_pad/ink.js";
+} from "../../../course_utils/widgets/digit_pad/ink.js";
 
 const cases = JSON.parse(readFileSync(process.env.CASES));
 const floats = (text) => new Float32Array(new Uint8Array(Buffer.from(text, "base64")).buffer);
