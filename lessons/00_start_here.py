@@ -72,7 +72,7 @@ explore(draw_one, row=(1, 5), column=(1, 5))
 #
 # Most lessons look at handwritten digits. Here are ten of them.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["cover", "nbval-ignore-output"]
 digits = load_digits()
 first = [int((digits.train.labels == digit).nonzero()[0]) for digit in range(10)]
 plotting.show_images(

@@ -611,7 +611,7 @@ prediction = None
 prediction = 0.0
 ### END SOLUTION
 
-# %%
+# %% tags=["cover"]
 photo = data.load_photo(size=96)[0, 0]
 vertical = convolve(photo, left_to_right.float())
 assert (photo[5:25, 60:90] - 0.94).abs().max() < 0.03  # a part of the sky

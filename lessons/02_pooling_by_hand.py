@@ -28,7 +28,7 @@ from course_utils.explore import explore
 # for each window, and moves on. **Max pooling** keeps the largest number, **average pooling** the
 # average.
 
-# %%
+# %% tags=["cover"]
 photo = data.load_photo()
 plotting.show_images(
     [photo, F.max_pool2d(photo, 8), F.avg_pool2d(photo, 8)],

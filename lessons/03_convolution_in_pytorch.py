@@ -338,7 +338,7 @@ def milliseconds(way, x, weight, repeats):
 
 torch.set_num_threads(1)  # one core
 
-# %% tags=["nbval-ignore-output", "measured"]
+# %% tags=["cover", "nbval-ignore-output", "measured"]
 ways = {"loops": (with_loops, 3), "im2col": (with_columns, 21), "PyTorch": (F.conv2d, 21)}
 sides = [8, 16, 32, 64]
 weight = torch.randn(8, 4, 3, 3)

@@ -895,7 +895,7 @@ def descend(x, target, lr, steps):
 
 kernels, losses = descend(x, target, lr=0.1, steps=1000)
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["cover", "nbval-ignore-output"]
 moments = {"1 step": 1, "10 steps": 10, "100 steps": 100, "1000 steps": 1000}
 plotting.show_grids({name: kernels[step] for name, step in moments.items()})
 answers = [F.conv2d(x, kernels[step][None, None]) for step in moments.values()]

@@ -481,7 +481,7 @@ for name, (yours, optimizer, options) in walks.items():
 # Here are the three paths. Each picture shows fifty steps, with a dot for every place on the way.
 
 
-# %%
+# %% tags=["cover"]
 @plotting.in_style
 def draw_paths(paths):
     """Each path over the contours of the valley, in a picture of its own."""

@@ -661,7 +661,7 @@ def draw_runs(names):
     return figure
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["cover", "nbval-ignore-output"]
 letters = dict(zip("ABCDEF", sorted(BUGS, key=lambda bug: bug[-3:]), strict=True))  # in no order
 plotting.show(draw_runs(letters))
 

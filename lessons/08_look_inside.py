@@ -623,7 +623,7 @@ print(f"largest drop: {fifty.max():.2f}, largest rise: {-fifty.min():.2f}")
 # Sometimes a stroke is in the way. Here are the maps of five digits, each drawn as an outline. Orange:
 # covering this lowers the probability. Blue: covering it raises it.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["cover", "nbval-ignore-output"]
 five = some[[(some.labels == d).nonzero()[0, 0].item() for d in (0, 3, 4, 7, 8)]]
 drops = interpret.occlusion(network, five.images, five.labels, patch=7, stride=3)
 assert drops.shape == (5, 8, 8)

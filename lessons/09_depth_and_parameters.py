@@ -917,7 +917,7 @@ assert max(answers["residual, He"]) < 900
 # And five seeds each, from the sweep. All have width 8, so these depths are paid for with
 # parameters:
 
-# %%
+# %% tags=["cover"]
 grows = {
     "plain": measured(width=8, init=None),
     "plain, He": measured(width=8),

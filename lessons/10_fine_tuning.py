@@ -777,7 +777,7 @@ def mixture(first, second, alpha):
 
 alphas = torch.linspace(0, 1, 11)
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["cover", "nbval-ignore-output"]
 between = [mixture(start, tuned, alpha.item()) for alpha in alphas]
 old_line = torch.tensor([on_old(network) for network in between])
 new_line = [training.evaluate(network, new["validation"]).accuracy for network in between]

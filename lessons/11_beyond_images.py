@@ -755,7 +755,7 @@ def film(split, n, seed, snow=0.0, noise=0.1):
     return x[:, None], ways
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["cover", "nbval-ignore-output"]
 clear, snowy = (film(digits.validation, 1000, seed=1, snow=snow) for snow in (0, 0.1))
 assert torch.equal(clear[1], snowy[1])
 frames = [frame for x, _ in (clear, snowy) for frame in x[0, 0]]

@@ -679,7 +679,7 @@ assert mended > 0.85
 # pad frames what you draw in the same way, and the network answers while you draw. It runs in your
 # browser, with the weights that you trained above.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["cover", "nbval-ignore-output"]
 pad = widgets.DigitPad(network)
 pad
 

@@ -760,7 +760,7 @@ print("by outputs: set the halves side by side; by inputs: add them up")
 #
 # In lesson 01 one output number was a sum of four products. Look at the numbers once more:
 
-# %%
+# %% tags=["cover"]
 sizes = {
     "the 2 × 2 kernel of lesson 01": 4,
     "the course's network": anatomy.count_parameters(models.mnist_cnn()),

@@ -11,13 +11,16 @@ from pathlib import Path
 import colab
 import environments
 import lesson_table
+import numpy as np
 import pytest
 import yaml
 from packaging.version import Version
+from PIL import Image
 
 import course_utils
 
 ROOT = Path(__file__).resolve().parent.parent
+LESSONS = ROOT / "lessons"
 TESTED = ROOT / "data" / "tested_versions.txt"
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -127,13 +130,27 @@ def test_the_readme_quotes_only_what_was_measured():
 def test_the_readme_has_the_table_of_lessons_that_the_tool_writes():
     readme = (ROOT / "README.md").read_text("utf-8")
     assert lesson_table.rows(colab.repository_url()) in readme, "run tools/lesson_table.py"
-    for number in lesson_table.CHOSEN:
-        assert (lesson_table.PICTURES / f"{number}.png").exists()
+
+
+def test_each_picture_of_the_table_is_the_cover_of_its_lesson(tmp_path, monkeypatch):
+    stored = lesson_table.PICTURES
+    monkeypatch.setattr(lesson_table, "PICTURES", tmp_path / "new")
+    monkeypatch.setattr(lesson_table, "write", lambda url: None)
+    lesson_table.main()
+    names = sorted(path.name for path in stored.iterdir())
+    assert names == [f"{master.stem[:2]}.png" for master in sorted(LESSONS.glob("*.py"))]
+    for name in names:
+        old, new = (
+            np.asarray(Image.open(folder / name).convert("RGB"), float)
+            for folder in (stored, tmp_path / "new")
+        )
+        assert old.shape == (150, 240, 3)
+        assert np.abs(old - new).mean() < 1, name  # pillow's versions choose other palettes
 
 
 def test_the_map_in_lesson_00_says_what_each_lesson_says():
     text = (ROOT / "lessons/00_start_here.py").read_text("utf-8")
-    for master in sorted((ROOT / "lessons").glob("*.py")):
+    for master in sorted(LESSONS.glob("*.py")):
         title, question, minutes = lesson_table.facts_of(master)
         row = rf"\| \[?{master.stem[:2]} {title}.*\| {re.escape(question)} \| {minutes} \|"
         assert re.search(row, text), title

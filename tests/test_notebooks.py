@@ -4,7 +4,9 @@ import base64
 import io
 import json
 import re
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import build_notebooks as build
 import nbformat
@@ -178,3 +180,54 @@ def test_a_cell_that_loads_the_digits_is_not_compared(master):
     for cell in build.read_lesson(master).cells:
         if cell.cell_type == "code" and "load_digits(" in cell.source:
             assert "nbval-ignore-output" in cell.metadata.get("tags", []), cell.source
+
+
+@pytest.fixture
+def small_course(tmp_path, monkeypatch):
+    """A course of two lessons, built by `run(*arguments)`, which returns what was printed."""
+    for name in ("LESSONS", "NOTEBOOKS", "SOLVED"):
+        monkeypatch.setattr(build, name, tmp_path / name.lower())
+        (tmp_path / name.lower()).mkdir()
+    for name in ("01_one", "02_two"):
+        (tmp_path / "lessons" / f"{name}.py").write_text(
+            f"# %% [markdown]\n# # {name}\n\n# %%\n1 + 1\n"
+        )
+    monkeypatch.setattr(build, "execute", lambda notebook, folder: notebook)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["build_notebooks.py", *arguments])
+        build.main()
+
+    run.built = lambda folder: sorted(path.stem for path in (tmp_path / folder).glob("*.ipynb"))
+    return run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "notebooks", "solved"),
+    [
+        ((), ["01_one", "02_two"], ["01_one", "02_two"]),
+        (("02",), ["02_two"], ["02_two"]),
+        (("--solved",), [], ["01_one", "02_two"]),
+        (("01", "--solved"), [], ["01_one"]),
+    ],
+)
+def test_what_is_asked_for_is_built_and_nothing_else(
+    small_course, monkeypatch, arguments, notebooks, solved
+):
+    monkeypatch.setattr("course_utils.data.load_digits", lambda: SimpleNamespace(source="mnist"))
+    small_course(*arguments)
+    assert small_course.built("notebooks") == notebooks
+    assert small_course.built("solved") == solved
+
+
+def test_a_lesson_that_is_not_there_is_said(small_course):
+    with pytest.raises(SystemExit, match="no lesson with number 07, 08 in lessons/"):
+        small_course("07", "08")
+    assert small_course.built("solved") == []
+
+
+def test_without_mnist_no_notebook_is_built(small_course, monkeypatch):
+    monkeypatch.setattr("course_utils.data.load_digits", lambda: SimpleNamespace(source="embedded"))
+    with pytest.raises(SystemExit, match="Nothing in notebooks/ was changed"):
+        small_course()
+    assert small_course.built("notebooks") == []

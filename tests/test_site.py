@@ -127,6 +127,24 @@ def test_links_lead_to_pages_of_the_site_or_are_no_links():
     assert 'href="https://github.com/ada/course/blob/main/data/README.md"' in there.html
 
 
+def test_a_picture_of_another_host_becomes_its_words_and_one_of_the_course_its_place_on_the_site():
+    places = {"docs/lessons/04.png": "pictures/04.png"}
+    shown, _ = site_text.markdown(
+        "![away](https://example.org/a.png) ![here](docs/lessons/04.png) ![stays](other.png)",
+        places.get,
+    )
+    assert shown.startswith("<p>away <img")
+    assert re.findall(r'src="(.*?)"', shown) == ["pictures/04.png", "other.png"]
+    data, _ = site_text.markdown("![dot](data:image/png;base64,AAAA)", places.get)
+    assert 'src="data:image/png;base64,AAAA"' in data
+
+
+def test_a_link_that_leads_nowhere_on_the_site_is_only_its_words():
+    html, _ = site_text.markdown("[next](a.ipynb) and [gone](b.ipynb)", {"a.ipynb": "a.html"}.get)
+    assert re.findall(r'href="(.*?)"', html) == ["a.html"]
+    assert "gone" in html
+
+
 def test_headings_have_names_of_their_own_and_sections_hold_what_stands_below_them():
     page = page_of(
         text("## Loss, $L^2$\n\nOne.\n\n### Exercise 1 · Its root  ★★☆ 8 minutes\n\nTwo."),

@@ -1,10 +1,10 @@
 """Write the README's table: questions and minutes from lessons/, pictures from notebooks/.
 
-python tools/lesson_table.py               the README's table and docs/lessons/
-python tools/lesson_table.py --list 04     the pictures of a notebook with their numbers
+    python tools/lesson_table.py      the README's table and docs/lessons/
+
+A lesson's picture is the last one of the cell with the tag "cover".
 """
 
-import argparse
 import base64
 import io
 import re
@@ -19,19 +19,15 @@ README, PICTURES = ROOT / "README.md", ROOT / "docs" / "lessons"
 BEGIN, END = "<!-- tools/lesson_table.py writes this -->\n", "<!-- until here -->"
 TABLE = re.compile(f"(?<={BEGIN}).*?(?={END})", re.S)
 SIZE = (240, 150)  # pixels: the most that a picture takes
-# Which of a notebook's pictures stands for it, counted from 0.
-CHOSEN = {
-    "00": 1, "01": 21, "02": 0, "03": 3, "04": 16, "05": 4, "06": 13,
-    "07": 2, "08": 8, "09": 5, "10": 3, "11": 6, "12": 8, "13": 2,
-}  # fmt: skip
+COVER = "cover"  # tags the cell whose last picture stands for the lesson
 
 
-def pictures_of(notebook):
-    """The stored pictures of a notebook with their alt texts, in order."""
-    for cell in nbformat.read(notebook, as_version=4).cells:
-        for output in cell.get("outputs", []):
-            if png := output.get("data", {}).get("image/png"):
-                yield png, output["metadata"].get("image/png", {}).get("alt", "")
+def cover_of(notebook):
+    """(PNG as base64, alt text) of the picture that stands for a notebook."""
+    cells = nbformat.read(notebook, as_version=4).cells
+    (cell,) = (cell for cell in cells if COVER in cell.metadata.get("tags", []))
+    shown = [output for output in cell.outputs if "image/png" in output.get("data", {})][-1]
+    return shown.data["image/png"], shown.metadata["image/png"]["alt"]
 
 
 def facts_of(master):
@@ -55,7 +51,7 @@ def rows(url=None):
         number = master.stem[:2]
         title, question, minutes = facts_of(master)
         notebook = f"notebooks/{master.stem}.ipynb"
-        _, alt = list(pictures_of(ROOT / notebook))[CHOSEN[number]]
+        _, alt = cover_of(ROOT / notebook)
         words = re.sub(r"[\[\]|\s]+", " ", re.split(r"(?<=[a-z)])[.:;] ", alt)[0])[:160].strip()
         picture = f"![From lesson {number}: {words}](docs/lessons/{number}.png)"
         line = f"| {picture} | [{number} {title}]({notebook}) | {question} | {minutes} |"
@@ -66,7 +62,7 @@ def rows(url=None):
 
 def draw(number, notebook):
     """Save the small picture of a lesson."""
-    png, _ = list(pictures_of(notebook))[CHOSEN[number]]
+    png, _ = cover_of(notebook)
     image = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
     image.thumbnail(SIZE, Image.Resampling.LANCZOS)
     framed = Image.new("RGB", SIZE, "white")
@@ -81,18 +77,9 @@ def write(url):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--list", metavar="NN", help="only list the pictures of this lesson")
-    wanted = parser.parse_args().list
     for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        number = notebook.stem[:2]
-        if wanted == number:
-            for place, (_, alt) in enumerate(pictures_of(notebook)):
-                print(place, alt[:100])
-        elif not wanted:
-            draw(number, notebook)
-    if not wanted:
-        write(colab.repository_url())
+        draw(notebook.stem[:2], notebook)
+    write(colab.repository_url())
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Finding what was handed in, in the shapes that learning platforms give it."""
 
 import json
+import os
 
 import nbformat
 import pytest
@@ -122,3 +123,13 @@ def test_a_name_cannot_lead_out_of_the_course_folder(tmp_path):
 def test_a_folder_that_is_not_there_is_said(tmp_path):
     with pytest.raises(FileNotFoundError, match="is no folder"):
         collect(tmp_path / "nowhere", KNOWN)
+
+
+def test_of_two_files_as_old_the_higher_number_counts(tmp_path):
+    names = ["ada/A1.ipynb", "ada/A1 (2).ipynb", "ada/A1 (10).ipynb"]
+    for name in names:
+        put(tmp_path, {name: notebook("pooling")})
+        os.utime(tmp_path / name, (1000, 1000))
+    (one,) = put(tmp_path, {}).values()
+    assert one.path.name == "A1 (10).ipynb"
+    assert one.notes == ["A1 (10).ipynb counts, the latest; also here: A1.ipynb, A1 (2).ipynb"]

@@ -8,10 +8,13 @@ import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from grading import build, classroom, grade, report, sandbox
+from grading import build, classroom, grade, leaderboard, report, sandbox
 from made_once import once
 from nbgrader.api import Gradebook
 
@@ -236,3 +239,99 @@ def test_where_the_system_cannot_fork_kernels_start_one_by_one(ordinary, tmp_pat
     run = subprocess.run(line, env=environment, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr[-2000:]
     assert f"score {classroom.ALL}" in run.stdout
+
+
+class Pool:
+    """In place of a pool of processes: a submission named "bomb" takes the whole pool with it."""
+
+    def __init__(self, made, count):
+        self.jobs, self.count = [], count
+        made.append(self)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def submit(self, function, student, assignment):
+        job, broken = Future(), any(student == "bomb" for student, _ in self.jobs)
+        self.jobs.append((student, job))
+        if student == "bomb" or broken:
+            job.set_exception(BrokenProcessPool())
+        else:
+            job.set_result(None)
+        return job
+
+
+def test_a_process_that_dies_costs_only_the_student_whose_work_it_was(monkeypatch):
+    made, said = [], []
+    monkeypatch.setattr(grade, "_pool", lambda settings, count: Pool(made, count))
+    names = ["ada", "bomb", "eve", "bomb", "zoe"]
+    todo = [SimpleNamespace(student=n, assignment=f"A{i}") for i, n in enumerate(names)]
+    outcomes = grade._in_parallel(todo, {}, 4, said.append)
+    died = "the process that graded it ended, twice"
+    assert outcomes == {
+        ("ada", "A0"): None,
+        ("bomb", "A1"): died,
+        ("eve", "A2"): None,
+        ("bomb", "A3"): died,
+        ("zoe", "A4"): None,
+    }
+    assert [pool.count for pool in made] == [4, 1, 1, 1]  # the rest one at a time, in new pools
+    assert len(said) == 3
+
+
+@pytest.mark.parametrize(
+    ("problem", "path", "expected", "pages"),
+    [
+        (None, "a/A1.ipynb", ("lost; late", 3, "A1.ipynb"), 0),
+        ("too large", "a/A1.ipynb", ("could not be graded: too large; late", 0, "A1.ipynb"), 1),
+        (None, None, ("late", 0, ""), 1),
+    ],
+)
+def test_a_line_says_what_became_of_a_submission(monkeypatch, problem, path, expected, pages):
+    called = []
+    monkeypatch.setattr(report, "_points", lambda *_: {"score": 3})
+    monkeypatch.setattr(report, "_lost", lambda *_: ["lost"])
+    monkeypatch.setattr(report, "_forget", lambda *_: called.append("forgotten"))
+    monkeypatch.setattr(report, "_page", lambda root, one, reasons: called.append(reasons))
+    book = SimpleNamespace(find_assignment=lambda name: SimpleNamespace(max_score=20.0))
+    one = SimpleNamespace(student="ada", assignment="A1", path=path and Path(path), notes=["late"])
+    row = report._row(book, Path(), one, problem)
+    assert (row["reason"], row["score"], row["file"]) == expected
+    assert row["max_score"] == 20
+    assert called == ["forgotten"] * bool(problem) + [[*row["reason"].split("; ")]] * pages
+
+
+def entry(root, student, **line):
+    folder = root / "autograded" / student / "A4"
+    folder.mkdir(parents=True)
+    (folder / "entry.json").write_text(json.dumps(line), "utf-8")
+
+
+def test_the_leaderboard_puts_the_better_first_and_of_two_as_good_the_smaller(tmp_path):
+    entry(tmp_path, "s1", nickname="large", accuracy=0.98, parameters=9000, macs=10)
+    entry(tmp_path, "s2", nickname="small", accuracy=0.98, parameters=800, macs=90)
+    entry(tmp_path, "s3", nickname="  =SUM(A1)\n ", accuracy=0.97, parameters=10, macs=1)
+    entry(tmp_path, "s4", nickname="<b>best</b>", accuracy=0.99, parameters=1234, macs=5678)
+    entry(tmp_path, "s5", nickname="quick", accuracy=0.98, parameters=800, macs=80)
+    leaderboard.write(tmp_path)
+    with (tmp_path / "leaderboard.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = [list(row.values()) for row in csv.DictReader(file)]
+    assert rows == [
+        ["1", "<b>best</b>", "0.99", "1234", "5678"],
+        ["2", "quick", "0.98", "800", "80"],
+        ["3", "small", "0.98", "800", "90"],
+        ["4", "large", "0.98", "9000", "10"],
+        ["5", "'=SUM(A1)", "0.97", "10", "1"],
+    ]
+    page = (tmp_path / "leaderboard.html").read_text("utf-8")
+    cells = re.findall(r"<td>(.*?)</td>", page)
+    assert cells[:5] == ["1", "&lt;b&gt;best&lt;/b&gt;", "99.00%", "1,234", "5,678"]
+    assert len(cells) == 25
+
+
+def test_where_nobody_is_on_it_there_is_no_leaderboard(tmp_path):
+    leaderboard.write(tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -4,7 +4,7 @@ import copy
 
 import nbformat
 import pytest
-from grading.repair import repair
+from grading.repair import own_id, repair
 
 
 def cell(name, source, **settings):
@@ -95,3 +95,32 @@ def test_the_kernel_is_the_courses():
     handed_in.metadata["kernelspec"] = {"name": "ir", "display_name": "R", "language": "R"}
     mended, _ = repair(handed_in, release())
     assert mended.metadata == release().metadata
+
+
+@pytest.mark.parametrize(
+    ("written", "kept", "said"),
+    [
+        ("student_id = 'Ada'", True, []),
+        ("student_id = 'ada '", True, []),
+        ("student_id = 'da'", True, []),  # a platform puts a number in front: part of the name
+        ("student_id = 'nobody'", True, ["the notebook carries the id 'nobody'"]),
+        (
+            "student_id = 'BOB'",
+            False,
+            ["the notebook carries the id 'BOB', another student's; it was graded with 'ada'"],
+        ),
+        ("student_id = input()", True, []),
+        ("student_id =", True, []),
+        ("", True, []),
+        ("1", True, ["the notebook carries the id 1"]),
+    ],
+)
+def test_a_notebook_with_the_id_of_a_neighbour_is_graded_with_its_own(written, kept, said):
+    notebook = release()
+    notebook.cells.insert(1, cell("student_id", written, solution=True))
+    assert own_id(notebook, "ada", {"ada", "bob"}) == said
+    assert notebook.cells[1].source == (written if kept else "student_id = 'ada'")
+
+
+def test_a_notebook_without_the_cell_of_the_id_is_left_alone():
+    assert own_id(release(), "ada", {"ada", "bob"}) == []
