@@ -7,7 +7,7 @@ from pathlib import Path
 
 def checked(path):
     """`path` as a Path to a file in a folder that exists; raises an OSError with a sentence."""
-    path = Path(path)
+    path = Path(path).expanduser()
     if path.is_dir():
         raise IsADirectoryError(f"{str(path)!r} is a folder: give the name of a file in it")
     if not path.parent.is_dir():

@@ -1,5 +1,6 @@
 """Numbers: whether one is whole, and how one is written."""
 
+import math
 import operator
 
 
@@ -11,6 +12,20 @@ def whole_number(name, value, least=0):
         raise ValueError(f"{name}={value!r} must be a whole number") from None
     if number < least:
         raise ValueError(f"{name}={value!r} is too small: it must be at least {least}")
+    return number
+
+
+def real_number(name, value, allowed, fits):
+    """`value` as a float for which `fits` is true; `allowed` says in words which ones those are.
+
+    A text is none, nor is True.
+    """
+    try:
+        number = math.nan if isinstance(value, str | bytes | bool) else float(value)
+    except (TypeError, ValueError, RuntimeError):
+        number = math.nan
+    if not (math.isfinite(number) and fits(number)):
+        raise ValueError(f"{name}={value!r} is not possible: give {allowed}")
     return number
 
 

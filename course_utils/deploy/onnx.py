@@ -39,13 +39,18 @@ def export_onnx(model, path, *, input_size=(1, 28, 28)):
     path = _files.checked(path)
     if not isinstance(model, nn.Module):
         raise ValueError(f"model is a {type(model).__name__}: give an nn.Module")
-    refuse_misfit(model, (1, *input_size))
     for name, weight in model.state_dict().items():
+        if weight.is_floating_point() and weight.dtype != torch.float32:
+            raise ValueError(
+                f"{name!r} is {weight.dtype}, but the file computes in float32, as its input is: "
+                "give model.float()"
+            )
         if not weight.isfinite().all():
             raise ValueError(
                 f"{name!r} holds a number that is not finite: train the model again, with a "
                 "smaller learning rate"
             )
+    refuse_misfit(model, (1, *input_size))
     still = copy.deepcopy(model).cpu().eval()
     # A batch of two: torch would take a batch of one for a fixed size.
     x = torch.zeros(2, *input_size)
@@ -66,7 +71,7 @@ def export_onnx(model, path, *, input_size=(1, 28, 28)):
                 verbose=False,
             )
     except Exception as error:  # many kinds, by what the model does
-        kind, reason = type(model).__name__, _first_line(error)
+        kind, reason = type(model).__name__, _reason(error)
         raise ValueError(f"torch cannot export this {kind}: {reason}") from error
     return _files.write(path, _without_notes(program.model_proto))
 
@@ -78,26 +83,36 @@ def quantize_onnx(path, to, images):
     produce, so they should be like those of later use: some hundred of the training images.
 
     Args:
-        path: a file of `export_onnx`. to: the file to write. images: float32 (N, …), its input.
+        path: a file of `export_onnx`. to: the file to write. images: (N, …), its input, a tensor or
+            NumPy array of floating-point numbers.
     Returns:
         The `Path` that was written.
     Raises:
         ModuleNotFoundError: onnx or onnxruntime is not installed. OSError: no such file, or it
-        cannot be written. ValueError: there are no images.
+        cannot be written. ValueError: there are no images, they do not fit the file, or the file is
+        damaged.
     """
     _need("onnx", "onnxruntime")
-    from onnxruntime import quantization
+    from onnxruntime import InferenceSession, quantization
 
-    path, to = Path(path), _files.checked(to)
+    path, to = Path(path).expanduser(), _files.checked(to)
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {str(path)!r}: export_onnx makes one")
-    if not len(images):
-        raise ValueError("images is empty: give some hundred of the training images")
-    if not images.isfinite().all():
-        raise ValueError("images hold nan or infinity: the range of the numbers is taken from them")
+    images = _calibrating(images)
+    try:
+        with _quiet():
+            (given,) = InferenceSession(str(path), providers=["CPUExecutionProvider"]).get_inputs()
+    except Exception as error:  # many kinds, by what is wrong with the file
+        raise ValueError(
+            f"{str(path)!r} cannot be read, perhaps it is damaged: write it again with export_onnx "
+            f"({_reason(error)})"
+        ) from None
+    if list(images.shape[1:]) != given.shape[1:]:
+        wanted = ", ".join(map(str, given.shape))
+        raise ValueError(f"images have the shape {tuple(images.shape)}; the file takes ({wanted})")
 
     class Images(quantization.CalibrationDataReader):
-        batches = iter([{"image": images.numpy()}])
+        batches = iter([{given.name: images.numpy()}])
 
         def get_next(self):
             return next(self.batches, None)
@@ -108,11 +123,8 @@ def quantize_onnx(path, to, images):
             quantization.quantize_static(str(path), str(small), Images())
         except OSError:
             raise
-        except Exception as error:  # many kinds, by what is wrong with the file
-            raise ValueError(
-                f"{str(path)!r} cannot be quantized, perhaps it is damaged: write it again with "
-                f"export_onnx ({_first_line(error)})"
-            ) from None
+        except Exception as error:  # many kinds, by what the network does
+            raise ValueError(f"{str(path)!r} cannot be quantized: {_reason(error)}") from None
         return _files.write(to, small.read_bytes())
 
 
@@ -127,7 +139,26 @@ def _need(*packages):
             )
 
 
-def _first_line(error):
+def _calibrating(images):
+    """Images as ONNX Runtime takes them, float32 on the CPU, or a ValueError with the way out."""
+    try:
+        images = torch.as_tensor(images).detach().cpu()
+    except (TypeError, ValueError, RuntimeError):
+        kind = type(images).__name__
+        raise ValueError(f"images is a {kind}: give a tensor or an array, (N, …)") from None
+    if images.ndim < 2 or not len(images):
+        raise ValueError("images is empty: give some hundred of the training images, (N, …)")
+    if not images.is_floating_point():
+        raise ValueError(f"images are {images.dtype}: use images.float() / 255, as in training")
+    if not images.isfinite().all():
+        raise ValueError("images hold nan or infinity: the range of the numbers is taken from them")
+    return images.float()
+
+
+def _reason(error):
+    """The first line of what was raised at the start, without an exporter's advice around it."""
+    while error.__cause__ is not None:
+        error = error.__cause__
     return next(iter(str(error).strip().splitlines()), "no reason given")
 
 

@@ -12,8 +12,8 @@ import torch.nn.functional as F
 
 from .._modes import device_of, evaluating
 from .._numbers import whole_number
+from . import arguments, setup
 from . import progress as watching
-from . import setup
 from .results import Evaluation, add_epoch
 
 
@@ -41,13 +41,17 @@ def fit(
 
     Args:
         model: an nn.Module from images (N, …) to logits (N, C). Afterwards it is in eval mode, on
-            the device it came from.
-        train: a `Split`, or a pair of tensors: images float (N, …) and labels int64 (N,).
+            the device it came from. A layer that was put into eval mode stays in it meanwhile; in a
+            model that is in eval mode as a whole, a frozen batch norm does.
+        train: a `Split`, or a pair of tensors: images float (N, …) and labels int64 (N,), the
+            number of a class for each.
         validation: the same, measured in float32 after each epoch.
         epochs: passes over `train`.
-        batch_size: images a step; the last batch of an epoch may be smaller.
+        batch_size: images a step; the last batch of an epoch may be smaller. A last one of a single
+            image joins the one before: batch norm cannot work with one.
         lr: the largest learning rate of the default optimizer, AdamW; None is 0.01.
-        optimizer: a torch.optim.Optimizer made from `model.parameters()`, in place of AdamW.
+        optimizer: a torch.optim.Optimizer made from `model.parameters()`, in place of AdamW. Its
+            settings are as before afterwards, its state has grown.
         loss: a function of (logits, labels) that returns their mean loss.
         schedule: "one-cycle" (up for 30 % of the steps, then down to 0; Smith and Topin,
             "Super-convergence", 2018), None for a constant lr, or "auto": "one-cycle" with the
@@ -56,7 +60,8 @@ def fit(
             "Rethinking the Inception architecture", 2016). None is 0.1 with the default optimizer
             and loss, and 0 with yours. It acts on the gradient; the record has the plain loss.
         patience: stop after so many epochs without a smaller validation loss, and go back to the
-            best weights of this call. None trains to the end and keeps the last weights.
+            best weights of this call, also where it ends early for another reason. None trains to
+            the end and keeps the last weights.
         seed: fixes shuffling and dropout. The weights were drawn when the model was made, and the
             generators outside are left as they were. On a CPU the same seed gives the same result.
         device: "cpu", "cuda" …; None is a CUDA GPU if there is one, else the model's own. With your
@@ -96,14 +101,15 @@ def fit(
     )
     images, labels, history = plan.images, plan.labels, plan.history
     optimizer, scheduler = plan.optimizer, plan.scheduler
-    watchers = watching.watchers(progress, plan.steps, log_dir)
+    watchers = watching.watchers(progress, epochs * len(plan.batches), log_dir)
     best, steps_before, began = Best(patience), len(history.step_loss), time.perf_counter()
     try:
         with setup.generators_apart(plan.device, seed), setup.fitting_threads(model, plan.device):
             for _ in range(epochs):
                 epoch_began, total = time.perf_counter(), 0.0
-                model.train()
-                for batch in torch.randperm(len(images), generator=plan.shuffle).split(batch_size):
+                setup.train_mode(model, plan.still)
+                order = torch.randperm(len(images), generator=plan.shuffle)
+                for batch in order.split(plan.batches):
                     x, y = images[batch], labels[batch]
                     with torch.autocast(plan.device.type, torch.bfloat16, enabled=plan.bfloat16):
                         logits = model(x)
@@ -116,8 +122,9 @@ def fit(
                     optimizer.zero_grad()
                     objective.backward()
                     optimizer.step()
-                    step_lr = optimizer.param_groups[0]["lr"]
-                    scheduler.step()
+                    step_lr = float(optimizer.param_groups[0]["lr"])
+                    if scheduler:
+                        scheduler.step()
                     for watcher in watchers:
                         watcher.step(history)
 
@@ -127,12 +134,13 @@ def fit(
                     watcher.epoch(history)
                 if best.is_out_of_patience(model, history):
                     break
-            best.bring_back(model)
     except KeyboardInterrupt:
         history.interrupted = True
     except FloatingPointError:
-        history.stopped = setup.why_not_finite(model, history, steps_before)
+        history.stopped = setup.why_not_finite(model, history, steps_before, best.weights)
     finally:
+        plan.give_back()
+        best.bring_back(model)
         setup.leave(model, plan.home)
         history.seconds += time.perf_counter() - began
         for watcher in watchers:
@@ -155,9 +163,9 @@ class Best:
             self.loss, self.waited = history.epochs[-1].validation_loss, 0
             self.weights = {k: v.clone() for k, v in model.state_dict().items()}
         elif self.waited == self.patience:
+            end = "the best weights are back" if self.weights else "it never was a finite number"
             history.stopped = (
-                f"Stopped early: no smaller validation loss for {self.patience} epochs; "
-                "the best weights are back."
+                f"Stopped early: no smaller validation loss for {self.patience} epochs; {end}."
             )
             return True
         return False
@@ -174,12 +182,12 @@ def evaluate(model, split, *, batch_size=1000, device=None, loss=F.cross_entropy
     None is the model's own; another one moves the model there. Returns an `Evaluation`; raises
     ValueError where the images, the labels and the model do not fit.
     """
-    images, labels = setup.tensors("split", split)
+    images, labels = arguments.tensors("split", split)
     batch_size = whole_number("batch_size", batch_size, 1)
-    setup.check_model(model)
-    device = setup.device_here(device_of(model) if device is None else device)
+    arguments.check_model(model)
+    device = arguments.device_here(device_of(model) if device is None else device)
     model.to(device)
-    setup.check_fits(model, "split", images, labels, loss)
+    arguments.check_fits(model, "split", images, labels, loss)
     return _measure(model, images, labels, loss, batch_size)
 
 
@@ -187,7 +195,7 @@ def _measure(model, images, labels, loss, batch_size=1000):
     """The `Evaluation` of checked arguments, where the model is."""
     device, logits, total = device_of(model), [], 0.0
     with evaluating(model):
-        forward = setup.channels_last_forward(model)
+        forward = setup.quick_forward(model, images[:2].to(device))
         for x, y in zip(images.split(batch_size), labels.split(batch_size), strict=True):
             logits.append(forward(x.to(device)).float())
             total += loss(logits[-1], y.to(device)).item() * len(y)

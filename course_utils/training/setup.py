@@ -1,16 +1,16 @@
-"""What `fit` and `evaluate` need around the loop: checked arguments, devices, modes, generators."""
+"""What `fit` and `evaluate` need around the loop: devices, modes, layouts, generators, threads."""
 
 import contextlib
-import math
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
-from .._modes import device_of, evaluating
+from .._modes import device_of
 from .._numbers import whole_number
+from . import arguments, optimizers
 from .results import History
 
 
@@ -33,12 +33,14 @@ class Plan:
     labels: torch.Tensor
     validation: tuple | None  # images and labels
     optimizer: torch.optim.Optimizer
-    scheduler: torch.optim.lr_scheduler.LRScheduler
+    scheduler: torch.optim.lr_scheduler.LRScheduler | None
+    give_back: Callable  # call it when the optimizer is no longer needed
     history: History
     shuffle: torch.Generator
     label_smoothing: float
     bfloat16: bool
-    steps: int
+    batches: list  # how many images each step of an epoch takes
+    still: list  # the modules that stay in eval mode
     device: torch.device
     home: torch.device  # where the model came from
 
@@ -61,35 +63,48 @@ def plan(
     history,
 ):
     """Check the arguments of `fit`, and make the model and everything else ready to train."""
+    arguments.check_model(model)
+    arguments.check_loss(loss)
     epochs = whole_number("epochs", epochs, 1)
     batch_size = whole_number("batch_size", batch_size, 1)
-    images, labels = tensors("train", train)
+    images, labels = arguments.tensors("train", train)
     if patience is not None and whole_number("patience", patience, 1) and validation is None:
         raise ValueError(f"patience={patience} needs validation=…, the images to watch the loss on")
-    check_choice("schedule", schedule, ("auto", "one-cycle", None))
-    check_choice("precision", precision, ("auto", "float32", "bfloat16"))
-    label_smoothing = smoothing(label_smoothing, optimizer, loss)
-    check_model(model)
+    arguments.check_choice("schedule", schedule, ("auto", "one-cycle", None))
+    arguments.check_choice("precision", precision, ("auto", "float32", "bfloat16"))
+    label_smoothing = arguments.check_smoothing(label_smoothing, optimizer, loss)
     home = device_of(model)
     if device is None:
         device = "cuda" if torch.cuda.is_available() and optimizer is None else home
-    device = device_here(device)
-    steps = epochs * math.ceil(len(images) / batch_size)
+    device = arguments.device_here(device)
+    batches = batch_sizes(len(images), batch_size)
     bfloat16 = precision == "bfloat16" or (
         precision == "auto" and gains_from_bfloat16(model, device)
     )
-    history = History() if history is None else check_history(history)
+    history = History() if history is None else arguments.check_history(history)
     history.interrupted, history.stopped = False, None
 
-    check_fits(model, "train", images, labels, loss)
+    arguments.check_fits(model, "train", images, labels, loss)
     if validation is not None:
-        validation = tensors("validation", validation)
-        check_fits(model, "validation", *validation, loss)
+        validation = arguments.tensors("validation", validation)
+        arguments.check_fits(model, "validation", *validation, loss)
+    optimizers.check_optimizer(optimizer, lr, model)
+    still = kept_in_eval_mode(model)
     model.to(device)
     images, labels = images.to(device), labels.to(device)
+    some = images[: min(2, *batches)]
+    if len(some) == 1 and "more than 1 value" in str(fault_of_a_step(model, some, still)):
+        model.to(home)
+        raise ValueError(
+            "a batch of one image gives batch norm nothing to divide by: use a batch_size of 2 or "
+            "more, and at least 2 images"
+        )
     if images.ndim == 4 and not any(p.ndim == 5 for p in model.parameters()):
         model.to(memory_format=torch.channels_last)  # up to 1.6 times as fast, the same numbers
-    optimizer, scheduler = prepare(model, lr, optimizer, schedule, steps)
+        if fault_of_a_step(model, some, still):
+            model.to(memory_format=torch.contiguous_format)
+    give_back = optimizers.lend(optimizer)
+    optimizer, scheduler = optimizers.prepare(model, lr, optimizer, schedule, epochs * len(batches))
     shuffle = torch.Generator().manual_seed(whole_number("seed", seed))
     for _ in history.epochs:
         torch.randperm(len(images), generator=shuffle)
@@ -99,11 +114,13 @@ def plan(
         validation=validation,
         optimizer=optimizer,
         scheduler=scheduler,
+        give_back=give_back,
         history=history,
         shuffle=shuffle,
         label_smoothing=label_smoothing,
         bfloat16=bfloat16,
-        steps=steps,
+        batches=batches,
+        still=still,
         device=device,
         home=home,
     )
@@ -116,35 +133,68 @@ def leave(model, home):
     model.to(memory_format=torch.contiguous_format)  # so that weight.view(…) works
 
 
-def prepare(model, lr, optimizer, schedule, steps):
-    """The optimizer and the schedule that the arguments of `fit` stand for."""
-    own = optimizer is None
-    if own:
-        lr = 0.01 if lr is None else lr
-        if not lr > 0:
-            raise ValueError(f"lr={lr} must be greater than 0")
-        if not any(p.requires_grad for p in model.parameters()):
-            raise ValueError("the model has no parameter to train: requires_grad is True for none")
-        optimizer = torch.optim.AdamW(model.parameters(), lr=lr, fused=True)
-    elif lr is not None:
-        raise ValueError(f"lr={lr} would be ignored: set it in the optimizer that you hand in")
-    if schedule == "one-cycle" or (schedule == "auto" and own):
-        peaks = [group["lr"] for group in optimizer.param_groups]
-        return optimizer, torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, peaks, total_steps=steps + 1, cycle_momentum=own
-        )
-    return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1.0)
+def batch_sizes(images, batch_size):
+    """How many images each step of an epoch takes.
+
+    A last batch of a single image joins the one before it: batch norm has nothing to divide by
+    where there is one.
+    """
+    full, rest = divmod(images, batch_size)
+    sizes = [batch_size] * full + [rest] * bool(rest)
+    if rest == 1 < len(sizes):
+        sizes[-2:] = [batch_size + 1]
+    return sizes
 
 
-def smoothing(value, optimizer, loss):
-    """The `label_smoothing` that the arguments of `fit` stand for."""
-    if value is None:
-        return 0.1 if optimizer is None and loss is F.cross_entropy else 0.0
-    if not 0 <= value < 1:
-        raise ValueError(f"label_smoothing={value} must be at least 0 and less than 1")
-    if value and loss is not F.cross_entropy:
-        raise ValueError(f"label_smoothing={value} works with loss=F.cross_entropy only")
-    return value
+def kept_in_eval_mode(model):
+    """The modules that the student has put into eval mode, and that training leaves there.
+
+    In a model that is in eval mode as a whole, as `fit` leaves it, these are the frozen ones that
+    keep statistics.
+    """
+    modules = [module for module in model.modules() if not module.training]
+    if model.training:
+        return modules
+    return [
+        module
+        for module in modules
+        if getattr(module, "running_mean", None) is not None
+        and list(module.parameters())
+        and not any(p.requires_grad for p in module.parameters())
+    ]
+
+
+def train_mode(model, still):
+    """Train mode, but for the modules in `still`."""
+    model.train()
+    for module in still:
+        module.training = False
+
+
+def fault_of_a_step(model, images, still):
+    """What the model raises, forward and backward in train mode, or None if it runs.
+
+    As its weights are laid out now: `x.view(len(x), -1)` does not take every layout. Nothing is
+    changed: no weight, no gradient, no statistic, no generator.
+    """
+    buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
+    modes = [(module, module.training) for module in model.modules()]
+    learning = [p for p in model.parameters() if p.requires_grad]
+    device = images.device
+    try:
+        train_mode(model, still)
+        with generators_apart(device, 0), torch.enable_grad():
+            total = model(images).float().sum()
+            torch.autograd.grad(total, learning, allow_unused=True)
+        return None
+    except Exception as error:
+        return error
+    finally:
+        for module, training in modes:
+            module.training = training
+        with torch.no_grad():
+            for name, buffer in model.named_buffers():
+                buffer.copy_(buffers[name])
 
 
 def smooth(loss, logits, share):
@@ -152,9 +202,14 @@ def smooth(loss, logits, share):
     return (1 - share) * loss - share * logits.log_softmax(1).mean() if share else loss
 
 
-def why_not_finite(model, history, steps_before):
-    """What to do about the loss that has ended a training, which began after `steps_before`."""
+def why_not_finite(model, history, steps_before, best):
+    """What to do about the loss that has ended a training, which began after `steps_before`.
+
+    best: the weights that `patience` has kept, or None.
+    """
     line = f"The loss became {history.step_loss[-1]} at step {len(history.step_loss):,}: "
+    if best is not None:
+        return f"{line}try a smaller learning rate. The best weights are back."
     if all(p.isfinite().all() for p in model.parameters()):
         return f"{line}try a smaller learning rate. The weights are those before this step."
     if len(history.step_loss) == steps_before + 1:
@@ -162,109 +217,12 @@ def why_not_finite(model, history, steps_before):
     return f"{line}try a smaller learning rate, with a new model: these weights are spoilt."
 
 
-def tensors(name, split):
-    """The images and labels of a Split or a pair, checked."""
-    if isinstance(split, (tuple, list)) and len(split) == 2:
-        images, labels = split
-    elif hasattr(split, "images") and hasattr(split, "labels"):
-        images, labels = split.images, split.labels
-    else:
-        hint = ": did you mean digits.train?" if hasattr(split, "train") else ""
-        raise ValueError(
-            f"{name} is a {type(split).__name__}, but a Split or a pair (images, labels) "
-            f"is needed{hint}"
-        )
-    if not isinstance(images, torch.Tensor) or not isinstance(labels, torch.Tensor):
-        raise ValueError(f"{name}: images and labels must be tensors, see torch.as_tensor")
-    if len(images) != len(labels):
-        raise ValueError(f"{name} has {len(images):,} images but {len(labels):,} labels")
-    if len(images) == 0:
-        raise ValueError(f"{name} is empty: at least one image is needed")
-    if images.dtype == torch.uint8:
-        raise ValueError(f"{name}: images are uint8, 0 to 255: use images.float() / 255")
-    # A sum is quicker than to ask each number; it may overflow where all of them are finite.
-    if images.is_floating_point() and not images.sum().isfinite():
-        wrong = images.isfinite().flatten(1).all(1).logical_not().nonzero().flatten()
-        if len(wrong):
-            raise ValueError(
-                f"{name}: image {wrong[0]} holds nan or infinity ({len(wrong):,} of "
-                f"{len(images):,} do): leave it out, or look at where it was made"
-            )
-    return images, labels
-
-
-def check_fits(model, name, images, labels, loss):
-    """Try two images, so that what does not fit is said before a long training."""
-    try:
-        with evaluating(model):
-            logits = model(images[:2].to(device_of(model)))
-    except (RuntimeError, ValueError, IndexError) as error:
-        from ..anatomy.summary import refuse_misfit
-
-        refuse_misfit(model, images[:2].shape)
-        raise ValueError(f"{name}: the model cannot take these images: {error}") from error
-    if loss is not F.cross_entropy or labels.is_floating_point():
-        return
-    if logits.ndim != 2 or logits.shape[0] != len(images[:2]):
-        raise ValueError(
-            f"the model turns {name} images {tuple(images[:2].shape)} into {tuple(logits.shape)}: "
-            "logits must have the shape (N, classes)"
-        )
-    if labels.dtype != torch.int64 or labels.ndim != 1:
-        raise ValueError(
-            f"{name}: labels are {labels.dtype} of shape {tuple(labels.shape)}, but cross-entropy "
-            "needs int64 of shape (N,): use labels.long().flatten()"
-        )
-    low, high, classes = labels.min().item(), labels.max().item(), logits.shape[1]
-    if low < 0 or high >= classes:
-        raise ValueError(
-            f"{name}: labels go from {low} to {high}, but the model has {classes} logits: "
-            f"labels must be 0 to {classes - 1}"
-        )
-
-
-def check_model(model):
-    if not isinstance(model, torch.nn.Module):
-        what = f"the class {model.__name__}" if isinstance(model, type) else type(model).__name__
-        raise ValueError(f"model is {what}: give an nn.Module, such as models.mnist_cnn()")
-
-
-def check_history(history):
-    """`history`, if `fit` can go on with it."""
-    if not hasattr(history, "step_loss") or not hasattr(history, "epochs"):
-        raise ValueError(f"history is a {type(history).__name__}: give what fit returned, or None")
-    return history
-
-
-def check_choice(name, value, choices):
-    if value not in choices:
-        raise ValueError(
-            f"{name}={value!r} is unknown: choose from {', '.join(map(repr, choices))}"
-        )
-
-
-def device_here(device):
-    """`device` as a torch.device; ValueError with those that are here unless it is one of them."""
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, TypeError):
-        here = [
-            "cpu",
-            *(f"cuda:{number}" for number in range(torch.cuda.device_count())),
-            *(["mps"] if torch.backends.mps.is_available() else []),
-        ]
-        raise ValueError(
-            f"device={str(device)!r} is not here: this machine has {' and '.join(here)}. Choose one"
-            " of them, or leave device out"
-        ) from None
-    return torch.device(device)
-
-
-def channels_last_forward(model):
+def quick_forward(model, images):
     """`model` with the weights of its 2-d convolutions laid out channels last: twice as fast.
 
-    The model itself stays as it is; a new layout would cut the ties of tensors that share its
-    memory, such as a state_dict.
+    Or the model as it is where `images`, some of those to come, do not pass in that layout. The
+    model itself stays as it is; a new layout would cut the ties of tensors that share its memory,
+    such as a state_dict.
     """
     weights = {
         name: weight.to(memory_format=torch.channels_last)
@@ -273,7 +231,15 @@ def channels_last_forward(model):
     }
     if not weights or isinstance(model, torch.jit.ScriptModule):
         return model
-    return lambda images: torch.func.functional_call(model, weights, (images,))
+
+    def forward(images):
+        return torch.func.functional_call(model, weights, (images,))
+
+    try:
+        forward(images)
+    except Exception:  # what fails the other way, too, fails when it is called
+        return model
+    return forward
 
 
 @contextlib.contextmanager

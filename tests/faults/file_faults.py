@@ -338,7 +338,7 @@ ROWS = [
         "an ONNX file is damaged",
         "a corrupted file",
         quantize(b"<html>"),
-        ("cannot be quantized, perhaps it is damaged", "export_onnx"),
+        ("cannot be read, perhaps it is damaged", "export_onnx"),
         makes=("a.onnx",),
     ),
     Fault(
