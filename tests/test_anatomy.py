@@ -1,5 +1,7 @@
 """summarize says what torch does: shapes, parameters, MACs, and receptive fields as measured."""
 
+import re
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -358,3 +360,136 @@ def test_a_transposed_convolution_in_a_chain_has_the_field_that_is_measured(laye
     model = nn.Sequential(*layers)
     assert receptive_field(model) == cells == seen_at_most(model, 24)
     assert summarize(model, (1, 24)).rows[-1].receptive_field == cells
+
+
+# ---- sums of products, whoever computes them ----------------------------------------------------
+
+
+class AttendsByHand(nn.Module):
+    """A student's own attention over L = 49 tokens of E = 16 features."""
+
+    def forward(self, x):
+        x = x.flatten(2).transpose(1, 2)
+        return (x @ x.transpose(1, 2)).softmax(-1) @ x
+
+
+class OwnConvolution(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.rand(8, 1, 3, 3))
+
+    def forward(self, x):
+        return F.conv2d(x, self.weight, padding=1)
+
+
+class ConvolutionWithAChild(nn.Conv2d):
+    def __init__(self, *sizes):
+        super().__init__(*sizes)
+        self.act = nn.ReLU()
+
+    def forward(self, x):
+        return self.act(super().forward(x))
+
+
+class Between(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 2, 3)
+        self.matrix = nn.Parameter(torch.rand(5, 2 * 26 * 26))
+
+    def forward(self, x):
+        return F.linear(self.conv(x).flatten(1), self.matrix)
+
+
+class OfTwoVectors(nn.Module):
+    def forward(self, x):
+        return torch.mv(x[0, 0], x[0, 0, 0]) * torch.dot(x[0, 0, 0], x[0, 0, 1])
+
+
+@pytest.mark.parametrize(
+    ("model", "size", "macs"),
+    [
+        (AttendsByHand(), (1, 16, 7, 7), 2 * 49 * 49 * 16),
+        (OwnConvolution(), (2, 1, 28, 28), 2 * 8 * 28 * 28 * 9),
+        (ConvolutionWithAChild(1, 8, 3), (1, 1, 32, 32), 8 * 30 * 30 * 9),
+        (nn.utils.parametrizations.weight_norm(nn.Conv2d(1, 8, 3)), (1, 1, 12, 12), 8 * 100 * 9),
+        (nn.utils.parametrizations.weight_norm(nn.Linear(9, 8)), (3, 9), 3 * 9 * 8),
+        # four gates, a GRU has three, an RNN one; each of the input's 8 and the state's 12
+        (nn.LSTM(8, 12, batch_first=True), (1, 8, 8), 8 * 4 * 12 * (8 + 12)),
+        (nn.GRU(8, 12, batch_first=True), (2, 8, 8), 2 * 8 * 3 * 12 * (8 + 12)),
+        (nn.RNN(8, 12, bidirectional=True), (5, 1, 8), 2 * 5 * 12 * (8 + 12)),
+        (Between(), (1, 1, 28, 28), 2 * 26 * 26 * 9 + 5 * 2 * 26 * 26),
+        (OfTwoVectors(), (1, 1, 6, 6), 36 + 6),
+        (nn.ConvTranspose2d(4, 6, 3, stride=2, groups=2), (1, 4, 5, 5), 4 * 25 * 3 * 9),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, nn.Module) else None,
+)
+def test_every_sum_of_products_counts_whoever_computes_it(model, size, macs):
+    summary = summarize(model, size)
+    assert summary.macs == macs
+    assert summary.unknown == ()
+    assert summary.between + sum(row.macs for row in summary.rows) == macs
+    assert "at least" not in str(summary)
+
+
+def test_what_runs_between_the_layers_is_said():
+    summary = summarize(Between(), (1, 1, 28, 28))
+    assert summary.between == 5 * 2 * 26 * 26
+    assert "18,928 MACs, 6,760 of them between the layers" in str(summary)
+
+
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [
+        (lambda x: torch.fft.fft(x).real, "_fft_"),
+        (torch.cdist, "cdist"),
+        (torch.linalg.svdvals, "svd"),
+    ],
+)
+def test_where_something_ran_that_is_not_counted_the_total_says_at_least(function, name):
+    class Layer(nn.Module):
+        def forward(self, x):
+            return function(x, x) if function is torch.cdist else function(x)
+
+    summary = summarize(nn.Sequential(nn.Linear(6, 6), Layer()), (1, 6, 6))
+    assert any(name in one for one in summary.unknown)
+    assert re.search(rf"at least 216 MACs.*not counted: .*{name}", str(summary))
+
+
+def test_counting_leaves_torchs_switches_as_they_were():
+    before = torch.backends.mha.get_fastpath_enabled(), torch.backends.mkldnn.is_available()
+    summarize(nn.LSTM(3, 4), (1, 2, 3))
+    after = torch.backends.mha.get_fastpath_enabled(), torch.backends.mkldnn.is_available()
+    assert after == before
+
+
+def test_a_subclass_of_a_layer_is_one():
+    class MyConv(nn.Conv2d):
+        pass
+
+    class MyPool(nn.MaxPool2d):
+        pass
+
+    summary = summarize(nn.Sequential(MyConv(1, 2, 3), MyPool(2), MyConv(2, 2, 3)), (1, 12, 12))
+    assert [row.receptive_field for row in summary.rows] == [3, 4, 8]
+    assert receptive_field(nn.Sequential(MyConv(1, 2, 3), MyPool(2), MyConv(2, 2, 3))) == 8
+
+
+def test_colours_are_not_taken_for_a_batch():
+    assert summarize(models.mlp((3072, 20, 10)), (3, 32, 32)).input_size == (1, 3, 32, 32)
+    assert summarize(models.mlp((1024, 20, 10)), (3, 32, 32)).input_size == (3, 32, 32)
+
+
+@pytest.mark.parametrize("model", [nn.Bilinear(3, 3, 2), nn.CosineSimilarity()])
+def test_a_model_of_two_inputs_is_a_sentence(model):
+    with pytest.raises(ValueError, match=r"got shape \(1, 3\).*missing 1 required"):
+        summarize(model, (1, 3))
+
+
+def test_a_model_that_wants_a_dict_is_a_sentence():
+    class OfADict(nn.Module):
+        def forward(self, x):
+            return x["image"]
+
+    with pytest.raises(ValueError, match=r"got shape \(1, 3\)"):
+        summarize(OfADict(), (1, 3))

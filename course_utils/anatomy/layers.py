@@ -15,16 +15,24 @@ ADAPTIVE = (
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 
+_WHOLE = (*CONVOLUTIONS, *TRANSPOSED, nn.Linear, nn.MultiheadAttention)
+
+
 def leaves(model):
-    """Layers that run as one: without children, or attention, which calls its parts unseen."""
-    attention = [m for m in model.modules() if isinstance(m, nn.MultiheadAttention)]
-    inside = {part for m in attention for part in m.modules() if part is not m}
+    """Layers that run as one: without children, or of a kind that has its parts for itself.
+
+    Attention calls them unseen; a convolution has some where its weight is computed from another.
+    """
+    whole = [m for m in model.modules() if isinstance(m, _WHOLE)]
+    inside = {part for m in whole for part in m.modules() if part is not m}
     return {
         name: m
         for name, m in model.named_modules()
-        if m not in inside and (m in attention or next(m.children(), None) is None)
+        if m not in inside and (m in whole or next(m.children(), None) is None)
     }
 
 
 def dimensions(layer):
-    return int(type(layer).__name__[-2])
+    """Along how many axes a convolution or pool moves."""
+    kinds = (*CONVOLUTIONS, *TRANSPOSED, *POOLS, *ADAPTIVE)
+    return next(int(kind.__name__[-2]) for kind in kinds if isinstance(layer, kind))

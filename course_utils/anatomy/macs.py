@@ -1,35 +1,80 @@
-"""How many multiply-accumulate operations the layers cost that consist of sums of products."""
+"""How many multiply-accumulate operations run: torch's own operations are counted as they come.
 
-import math
+So it does not matter who calls them: a layer, a function, or a student's own matrix product.
+"""
 
+import contextlib
+import warnings
+
+import torch
 from torch import nn
-
-from .layers import CONVOLUTIONS, TRANSPOSED
-
-
-def macs_of(layer, args, kwargs, out):
-    """MACs of one call `layer(*args, **kwargs)` that gave the tensor `out`; biases not counted."""
-    if isinstance(layer, CONVOLUTIONS):
-        return out.numel() * layer.in_channels // layer.groups * math.prod(layer.kernel_size)
-    if isinstance(layer, TRANSPOSED):
-        came_in = args[0] if args else kwargs["input"]
-        return came_in.numel() * layer.out_channels // layer.groups * math.prod(layer.kernel_size)
-    if isinstance(layer, nn.MultiheadAttention):
-        given = dict(zip(("query", "key"), args, strict=False)) | kwargs
-        return _of_attention(layer, given["query"], given["key"])
-    return out.numel() * layer.in_features if isinstance(layer, nn.Linear) else 0
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils._python_dispatch import TorchDispatchMode
 
 
-def _of_attention(layer, query, key):
-    """Four products with matrices of weights, and two that compare and mix the tokens.
+def _convolution(out, x, weight, bias, stride, padding, dilation, transposed, *_):
+    return (x if transposed else out).numel() * weight[0].numel()  # of each output, or each input
 
-    For N sequences of L tokens with E features that attend to themselves that is
-    N · (4·L·E² + 2·L²·E), whatever the number of heads: Vaswani et al., "Attention is all you
-    need", 2017, section 3.2.
+
+def _product(out, a, b):
+    return out.numel() * a.shape[-1]
+
+
+def _product_and_sum(out, added, a, b):
+    return out.numel() * a.shape[-1]
+
+
+_COUNTED = {
+    "convolution": _convolution,
+    **dict.fromkeys(("mm", "bmm", "mv", "dot", "vdot"), _product),
+    **dict.fromkeys(("addmm", "baddbmm", "addmv"), _product_and_sum),
+    "addbmm": lambda out, added, a, b: out.numel() * a.shape[-1] * len(a),
+}
+# What consists of sums of products as well, and is not taken apart into the operations above.
+_UNKNOWN = (
+    *("rnn_layer", "fused_lstm", "fused_gru", "attention", "transformer", "trilinear"),
+    *("cdist", "pdist", "linalg", "fft", "grid_sampler", "sparse", "quantized", "int_mm"),
+    *("scaled_mm", "weight_packed", "embedding_bag", "cholesky", "triangular", "upsample_bi"),
+)
+_KNOWN_SPACES = ("aten", "prim", "prims", "profiler")
+
+
+class CountMacs(TorchDispatchMode):
+    """Counts the operations that run, biases left out: `total`, and `unknown`, the names of others.
+
+    `take()` gives how many there were since it was asked before.
     """
-    features = layer.embed_dim
-    queries, keys = query.numel() // features, key.numel() // layer.kdim  # tokens of all sequences
-    sequences = 1 if query.ndim == 2 else query.shape[0 if layer.batch_first else 1]
-    compared = keys // sequences + (layer.bias_k is not None) + bool(layer.add_zero_attn)
-    projections = 2 * queries * features**2 + keys * features * (layer.kdim + layer.vdim)
-    return projections + 2 * queries * compared * features
+
+    def __init__(self):
+        super().__init__()
+        self.total, self.taken, self.unknown = 0, 0, set()
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        out = func(*args, **(kwargs or {}))
+        space, name = func._schema.name.split("::")
+        if space == "aten" and name in _COUNTED:
+            self.total += _COUNTED[name](out, *args)
+        elif space not in _KNOWN_SPACES or any(part in name for part in _UNKNOWN):
+            self.unknown.add(name)
+        return out
+
+    def take(self):
+        new, self.taken = self.total - self.taken, self.total
+        return new
+
+
+@contextlib.contextmanager
+def taken_apart(model):
+    """Attention and recurrent layers run step by step here, so that their products are seen."""
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with contextlib.ExitStack() as undo:
+            undo.enter_context(sdpa_kernel(SDPBackend.MATH))
+            if any(isinstance(m, nn.RNNBase) for m in model.modules()):
+                undo.enter_context(warnings.catch_warnings())
+                warnings.simplefilter("ignore")  # the next line has one about Intel's GPUs
+                undo.enter_context(torch.backends.mkldnn.flags(enabled=False))
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)

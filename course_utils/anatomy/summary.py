@@ -1,6 +1,7 @@
 """What a network is made of: shapes, parameters, multiplications and receptive fields by layer."""
 
 import contextlib
+import math
 from dataclasses import dataclass
 
 import torch
@@ -10,7 +11,7 @@ from .._modes import evaluating
 from .._tables import html_table, text_table
 from .fields import ALL, CarryField, cells_of, field_after, one_number
 from .layers import BATCH_NORMS, CONVOLUTIONS, POOLS, TRANSPOSED, dimensions, leaves
-from .macs import macs_of
+from .macs import CountMacs, taken_apart
 
 _HEADER = ("layer", "type", "output shape", "parameters", "MACs", "receptive field")
 
@@ -21,7 +22,7 @@ class Row:
 
     `output_shape` includes the batch. `parameters` counts those first met in this layer (0 when a
     layer runs again or shares them). `macs` are the multiply-accumulate operations of its sums of
-    products, for the whole batch and without the bias: convolutions, `Linear` and attention have
+    products, for the whole batch and without the bias: convolutions and products of matrices have
     them, while looking up, comparing, scaling and normalising count 0. `receptive_field` is the
     number of input cells, per side, that one output cell can see: an int when all sides agree,
     else a tuple. It may exceed the input, the rest being padding. Where a layer sees every cell it
@@ -44,7 +45,9 @@ class Summary:
     input_size: tuple
     parameters: int  # all, also of layers that did not run
     trainable: int
-    macs: int
+    macs: int  # all, also those that ran between the layers
+    between: int = 0  # those of them
+    unknown: tuple = ()  # operations that ran and are not counted: the total is "at least"
 
     def _cells(self):
         return [
@@ -56,10 +59,14 @@ class Summary:
         ]
 
     def _totals(self):
-        return (
+        total = (
             f"Input {_times(self.input_size)}: {self.parameters:,} parameters, "
-            f"{self.trainable:,} of them trainable, {self.macs:,} MACs"
+            f"{self.trainable:,} of them trainable, {'at least ' * bool(self.unknown)}"
+            f"{self.macs:,} MACs"
         )
+        if self.between:
+            total += f", {self.between:,} of them between the layers"
+        return total + (f" (not counted: {', '.join(self.unknown)})" if self.unknown else "")
 
     def __str__(self):
         return f"{text_table(_HEADER, self._cells())}\n{self._totals()}"
@@ -101,9 +108,10 @@ def summarize(model, input_size):
     weights = next((p for p in model.parameters() if p.is_floating_point()), torch.empty(0))
     tokens = isinstance(next(iter(leaves(model).values()), None), nn.Embedding)
     x = torch.zeros(size, device=weights.device, dtype=torch.long if tokens else weights.dtype)
-    rows, running, seen = [], [], set()
+    rows, running, seen, counter = [], [], set(), CountMacs()
 
     def before(layer, args, kwargs):
+        counter.take()  # what ran before it belongs to no layer
         running.append((layer, args[0] if args else kwargs.get("query")))
 
     def after(layer, args, kwargs, output):
@@ -113,8 +121,7 @@ def summarize(model, input_size):
         seen.update(new)
         out.field = field_after(layer, getattr(came_in, "field", None), came_in, out)
         field = size[2:] or size[1:] if out.field == ALL else cells_of(out.field)
-        macs = macs_of(layer, args, kwargs, out)
-        kind = type(layer).__name__
+        macs, kind = counter.take(), type(layer).__name__
         rows.append(
             Row(names[layer], kind, tuple(out.shape), sum(new.values()), macs, one_number(field))
         )
@@ -127,13 +134,16 @@ def summarize(model, input_size):
         undo.enter_context(evaluating(model))
         x.field = ((1, 1),) * len(size[1 if tokens else 2 :])
         try:
-            with CarryField():
+            with taken_apart(model), CarryField(), counter:
                 model(x)
-        except (RuntimeError, ValueError, IndexError) as error:
+        except Exception as error:  # a forward may raise anything on an input that is not its own
             raise ValueError(_explain(error, running, names, rows, size)) from error
     parameters = sum(p.numel() for p in model.parameters())
-    macs = sum(row.macs for row in rows)
-    return Summary(tuple(rows), size, parameters, count_parameters(model), macs)
+    between = counter.total - sum(row.macs for row in rows)
+    return Summary(
+        *(tuple(rows), size, parameters, count_parameters(model)),
+        *(counter.total, between, tuple(sorted(counter.unknown))),
+    )
 
 
 def refuse_misfit(model, input_size):
@@ -146,14 +156,17 @@ def _with_batch(model, size):
     for layer in leaves(model).values():
         if isinstance(layer, (*CONVOLUTIONS, *TRANSPOSED, *POOLS)):
             return (1, *size) if len(size) == dimensions(layer) + 1 else size
-        if isinstance(layer, (nn.Linear, nn.Embedding, nn.Flatten)):
+        if isinstance(layer, nn.Linear):  # behind a Flatten, or the first of all
+            alone = math.prod(size) == layer.in_features != math.prod(size[1:])
+            return (1, *size) if alone or len(size) == 1 else size
+        if isinstance(layer, nn.Embedding):
             break
     return (1, *size) if len(size) == 1 else size
 
 
 def _explain(error, running, names, rows, size):
     """A sentence that names the layer at fault, what came in and what it expects."""
-    reason = str(error).strip().splitlines()[0]
+    reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
     if not running:
         place = f"after layer {rows[-1].name!r}, which gave {rows[-1].output_shape}" if rows else ""
         return (
