@@ -417,9 +417,9 @@ def test_images_to_quantize_with_may_be_of_any_floating_dtype_and_what_else_is_n
         written.append(to.read_bytes())
     assert len(set(written[:4])) == 1
     for wrong, said in (
-        ((images * 255).to(torch.uint8), r"images are torch.uint8: use images.float\(\) / 255"),
+        ((images * 255).to(torch.uint8), r"images hold whole numbers: use images.float\(\) / 255"),
         (images[:, 0], r"shape \(20, 28, 28\); the file takes \(N, 1, 28, 28\)"),
-        ("photo.png", "images is a str: give a tensor or an array"),
+        ("photo.png", "images='photo.png' is not possible: give a tensor or an array"),
         (images[:0], "images is empty"),
     ):
         with pytest.raises(ValueError, match=said):

@@ -174,6 +174,15 @@ def load_photo(
     return torch.einsum("nchw,c->nhw", x, torch.tensor([0.299, 0.587, 0.114]))[:, None].clamp(0, 1)
 
 
+def _as_bytes(pixels):
+    """0 to 255: whole numbers are of 16 bits; others go up to 1, 255 or 65,535, by the largest."""
+    white = 65535.0
+    if pixels.dtype.kind == "f":
+        pixels = np.nan_to_num(pixels, nan=0.0, posinf=0.0, neginf=0.0)
+        white = next((top for top in (1.0, 255.0, 65535.0) if pixels.max() <= top), pixels.max())
+    return (pixels * (255 / white)).clip(0, 255).astype(np.uint8)
+
+
 def _open(path):
     """Read a picture of any kind as RGB, upright, on white where it is transparent."""
     from PIL import Image, ImageOps
@@ -188,8 +197,8 @@ def _open(path):
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as file:
                 picture = ImageOps.exif_transpose(file)
-        if picture.mode.startswith("I"):  # 16 bits; convert() would cut off, not scale
-            picture = Image.fromarray((np.asarray(picture) / 257).clip(0, 255).astype(np.uint8))
+        if picture.mode.startswith(("I", "F")):  # convert() would cut off, not scale
+            picture = Image.fromarray(_as_bytes(np.asarray(picture)))
         picture = picture.convert("RGBA")
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         most = Image.MAX_IMAGE_PIXELS // 1_000_000

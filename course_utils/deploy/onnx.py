@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from .. import _files
+from .._arrays import real_tensor
 from ..anatomy.summary import refuse_misfit
 
 
@@ -141,15 +142,11 @@ def _need(*packages):
 
 def _calibrating(images):
     """Images as ONNX Runtime takes them, float32 on the CPU, or a ValueError with the way out."""
-    try:
-        images = torch.as_tensor(images).detach().cpu()
-    except (TypeError, ValueError, RuntimeError):
-        kind = type(images).__name__
-        raise ValueError(f"images is a {kind}: give a tensor or an array, (N, …)") from None
+    images = real_tensor("images", images, "a tensor or an array, (N, …)")
     if images.ndim < 2 or not len(images):
         raise ValueError("images is empty: give some hundred of the training images, (N, …)")
     if not images.is_floating_point():
-        raise ValueError(f"images are {images.dtype}: use images.float() / 255, as in training")
+        raise ValueError("images hold whole numbers: use images.float() / 255, as in training")
     if not images.isfinite().all():
         raise ValueError("images hold nan or infinity: the range of the numbers is taken from them")
     return images.float()

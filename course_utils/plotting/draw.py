@@ -14,6 +14,7 @@ from .style import (
     WIDTH,
     as_array,
     as_plane,
+    format_number,
     in_style,
     name_ends,
     shower,
@@ -26,7 +27,7 @@ def draw_images(images, titles=None, columns=None, signed=False, limits=None, he
 
     Args:
         images: a tensor (N, 1, H, W) or (N, H, W), or a list of (H, W) tensors of any sizes.
-        titles: a text for each.
+        titles: a text or a number for each; labels may be a tensor.
         columns: how many in a row (default: as many as there are, at most 5).
         signed: draw zero as white, negative values blue, positive orange, with a scale beside them.
         limits: `(black, white)`; by default each picture's own smallest and largest value, and for
@@ -38,7 +39,7 @@ def draw_images(images, titles=None, columns=None, signed=False, limits=None, he
     planes = [as_plane(image, f"images[{i}]") for i, image in enumerate(images)]
     if not planes:
         raise ValueError("images is empty: at least one picture is needed")
-    titles = list(titles) if titles is not None else [""] * len(planes)
+    titles = [""] * len(planes) if titles is None else [*map(_as_title, titles)]
     if len(titles) != len(planes):
         raise ValueError(f"{len(titles)} titles for {len(planes)} images: one for each is needed")
     titles = [
@@ -166,6 +167,9 @@ def draw_confusion(confusion):
     """A confusion matrix: rows are the true classes, columns the predicted ones.
 
     The shade is the share of the row on a logarithmic scale, so that rare mistakes stay visible.
+
+    Args:
+        confusion: counts, or shares from 0 to 1, (C, C).
     """
     counts = as_plane(confusion, "confusion")
     if counts.shape[0] != counts.shape[1] or style.not_finite(counts):
@@ -178,17 +182,30 @@ def draw_confusion(confusion):
     for (row, column), count in np.ndenumerate(counts):
         if count:
             dark = share[row, column] > 0.1
-            text = axes.text(column, row, f"{int(count)}", ha="center", va="center", size=9)
+            written = format_number(count) if count >= 0.005 else "<0.01"
+            text = axes.text(column, row, written, ha="center", va="center", size=9)
             text.set(color="white" if dark else TEXT, weight="bold" if row == column else "normal")
     axes.set(xticks=classes, yticks=classes, xlabel="predicted class", ylabel="true class")
     axes.spines[:].set_visible(False)
     wrong = counts * (1 - np.eye(len(counts), dtype=counts.dtype))
     row, column = np.unravel_index(wrong.argmax(), wrong.shape)
-    figure.alt_text = (
-        f"Confusion matrix: {int(np.trace(counts))} of {int(counts.sum())} right; the most "
-        f"frequent mistake is a {row} taken for a {column}, {int(wrong.max())} times."
-    )
+    right = f"{format_number(np.trace(counts))} of {format_number(counts.sum())} right"
+    if not wrong.any():
+        worst = "there is no mistake"
+    elif np.array_equal(counts, counts.round()):
+        times = f"{int(wrong.max())} times"
+        worst = f"the most frequent mistake is a {row} taken for a {column}, {times}"
+    else:
+        worst = f"the most frequent mistake is a {row} taken for a {column}, {wrong.max():.3f}"
+    figure.alt_text = f"Confusion matrix: {right}; {worst}."
     return figure
+
+
+def _as_title(title):
+    """A text, or a label as one has it in a tensor or an array."""
+    return (
+        title if isinstance(title, str) else str(title.item() if hasattr(title, "item") else title)
+    )
 
 
 show_images = shower(draw_images)

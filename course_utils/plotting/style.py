@@ -11,6 +11,7 @@ import torch
 from IPython.display import display
 from matplotlib.colors import LinearSegmentedColormap
 
+from .._arrays import real_tensor
 from .._numbers import format_number
 
 STYLE = Path(__file__).with_name("course.mplstyle")
@@ -89,10 +90,10 @@ def shower(draw):
     return show_it
 
 
-def as_array(values):
-    """A tensor, or anything that NumPy takes, as an array."""
-    values = values.detach().cpu() if isinstance(values, torch.Tensor) else values
-    return np.asarray(values)
+def as_array(values, name="values"):
+    """A tensor or array of real numbers, or a list of them, as a NumPy array."""
+    tensor = real_tensor(name, values)
+    return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
 
 
 def finite_or_nan(values):
@@ -121,7 +122,7 @@ def largest_magnitude(planes):
 
 def as_plane(values, what):
     """One (H, W) picture from a tensor (H, W), (1, H, W) or (1, 1, H, W)."""
-    array = as_array(values)
+    array = as_array(values, what)
     while array.ndim > 2 and array.shape[0] == 1:
         array = array[0]
     if array.ndim != 2:

@@ -89,7 +89,7 @@ class Evaluation:
     `loss` is the mean, `accuracy` in [0, 1], `confusion` int64 (C, C) with a row for each true
     class and a column for each predicted one, `predictions` int64 (N,), `probabilities` float32
     (N, C), the softmax of the logits. `precision`, `recall` and `f1` are float32 (C,), one value a
-    class, so that `.mean()` is the macro average; a class never predicted or never met has 0.
+    class, 0 for one that was never predicted or never met. `means` are the macro averages.
     """
 
     loss: float
@@ -116,19 +116,36 @@ class Evaluation:
         """The harmonic mean of precision and recall, 2TP / (2TP + FP + FN)."""
         return _share(2 * self.confusion.diag(), self.confusion.sum(0) + self.confusion.sum(1))
 
+    @property
+    def met(self):
+        """Which classes were met or predicted, bool (C,)."""
+        return (self.confusion.sum(0) + self.confusion.sum(1)) > 0
+
+    @property
+    def means(self):
+        """Precision, recall and F1, each the mean over the classes that were met or predicted.
+
+        So does scikit-learn, `precision_recall_fscore_support(…, average="macro")`: a class that
+        does not occur at all says nothing about the network.
+        """
+        return tuple(m[self.met].mean().item() for m in (self.precision, self.recall, self.f1))
+
     def _table(self):
         values = zip(self.precision, self.recall, self.f1, self.confusion.sum(1), strict=True)
         rows = [
-            [label, f"{p:.4f}", f"{r:.4f}", f"{f:.4f}", f"{n:,}"]
+            [label, *([f"{p:.4f}", f"{r:.4f}", f"{f:.4f}"] if self.met[label] else "–––"), f"{n:,}"]
             for label, (p, r, f, n) in enumerate(values)
         ]
-        means = [f"{m.mean():.4f}" for m in (self.precision, self.recall, self.f1)]
-        rows.append(["mean", *means, f"{len(self.predictions):,}"])
+        rows.append(["mean", *(f"{m:.4f}" for m in self.means), f"{len(self.predictions):,}"])
         return ["class", "precision", "recall", "F1", "images"], rows
 
     def _summary(self):
         n = _count(len(self.predictions), "image")
         line = f"Accuracy {self.accuracy:.2%}, loss {self.loss:.4f} on {n}."
+        if absent := [str(label) for label in (~self.met).nonzero().flatten().tolist()]:
+            one = len(absent) == 1
+            which = f"Class {absent[0]} does" if one else f"{len(absent)} classes do"
+            line += f" {which} not occur, and the means leave {'it' if one else 'them'} out."
         if wrong := (~self.probabilities.isfinite()).any(1).sum().item():
             line += f" {wrong:,} of the answers are nan, and count as class 0: look at the weights."
         return line

@@ -4,7 +4,9 @@ import contextlib
 import threading
 import time
 from dataclasses import replace
+from fractions import Fraction
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -204,6 +206,67 @@ def test_comparing_tells_close_from_equal():
 def test_a_prediction_is_set_beside_what_happened(prediction, said, capsys):
     checks.compare_prediction(prediction, 4)
     assert said in capsys.readouterr().out
+
+
+RIGHT, ENOUGH, NEAR, FAR = "so it is", "close enough", "That is near", "What did you expect"
+
+
+@pytest.mark.parametrize(
+    ("prediction", "actual", "said"),
+    [
+        ("37", 37, RIGHT),
+        (" 37 ", 37, RIGHT),
+        ("37.0", 37, RIGHT),
+        ("36", 37, NEAR),
+        (36, 37, NEAR),
+        ("1,024", 1024, RIGHT),
+        ("−3", -3, RIGHT),
+        (37.0, 37, RIGHT),
+        (torch.tensor(37), 37, RIGHT),
+        (np.float32(37), 37, RIGHT),
+        (2.303, 2.3, RIGHT),
+        (2.3026, 2.3, RIGHT),
+        (2 / 11, 0.18, RIGHT),
+        ("2/11", 0.18, RIGHT),
+        (Fraction(2, 11), 0.18, RIGHT),
+        (0.96, 0.97, ENOUGH),
+        (0.4, 0.39, ENOUGH),
+        ("96 %", 0.97, ENOUGH),
+        ("0,97", 0.97, RIGHT),
+        (0.85, 0.97, NEAR),
+        (0.1, 0.97, FAR),
+        (97, 0.97, FAR),
+        ("a lot", 0.97, FAR),
+        (float("nan"), 0.97, FAR),
+        ("1/0", 0.97, FAR),
+        (True, 1, FAR),
+        (0, 0, RIGHT),
+        (12, 12.0, RIGHT),
+        (12.3, 12.0, NEAR),
+        (0.001, 0.0, FAR),
+        (0.2, 0.0, FAR),
+        (3, 0, FAR),
+        (1e300, 12, FAR),
+        ("More ", "more", RIGHT),
+        ("less", "more", FAR),
+        ("yes", True, RIGHT),
+        ("False", False, RIGHT),
+        (False, True, FAR),
+        ((1, 2), (1, 2), RIGHT),
+        ([1, 2], (1, 3), FAR),
+    ],
+)
+def test_a_better_answer_is_never_scolded_and_near_is_told_from_far(
+    prediction, actual, said, capsys
+):
+    checks.compare_prediction(prediction, actual)
+    assert said in capsys.readouterr().out
+
+
+def test_a_question_may_have_a_tolerance_of_its_own(capsys):
+    checks.compare_prediction(90, 100, tolerance=0.1)
+    checks.compare_prediction(0.99, 1.0, tolerance=0)
+    assert [line[-6:] for line in capsys.readouterr().out.splitlines()] == ["nough.", "rence?"]
 
 
 def test_a_wrong_number_in_a_small_case_comes_before_a_crash_in_a_larger_one():

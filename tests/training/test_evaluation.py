@@ -75,3 +75,27 @@ def test_a_checkpoint_that_has_no_place_is_an_error_in_a_sentence(tmp_path):
     with pytest.raises(OSError, match=re.escape(str(path))) as told:
         save_checkpoint(network(), path)
     assert told.value.__suppress_context__  # one sentence, not a chain of errors
+
+
+@pytest.mark.parametrize(
+    ("labels", "predictions"),
+    [
+        ([0, 1, 2, 4, 5, 6, 7, 8, 9], [0, 1, 2, 4, 5, 6, 7, 8, 9]),
+        ([0, 0, 1], [0, 3, 1]),
+        ([2], [7]),
+        (list(range(10)), list(range(10))),
+    ],
+)
+def test_the_means_are_scikit_learns_and_leave_out_classes_that_do_not_occur(labels, predictions):
+    measured = sklearn.metrics.precision_recall_fscore_support(
+        labels, predictions, average="macro", zero_division=0
+    )
+    logits = nn.functional.one_hot(torch.tensor(predictions), 10).float()
+    evaluation = evaluate(nn.Identity(), (logits, torch.tensor(labels)))
+    assert evaluation.means == pytest.approx(measured[:3])
+    absent = 10 - len({*labels, *predictions})
+    said = str(evaluation)
+    assert said.count("–") == 3 * absent
+    assert ("leave" in said) == (absent > 0)
+    if absent == 1:
+        assert "Class 3 does not occur, and the means leave it out." in said

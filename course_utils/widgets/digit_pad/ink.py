@@ -5,6 +5,7 @@ import math
 import numpy as np
 import torch
 
+from course_utils._arrays import real_tensor
 from course_utils.data import embedded
 
 FIELD, LONGER_SIDE = 28, 20
@@ -58,21 +59,16 @@ def _first(mass):
 
 def as_picture(name, values, shape=None):
     """(H, W), float32, checked: numbers from 0 to 1. Raises ValueError."""
-    try:
-        picture = torch.as_tensor(values).detach().cpu()
-    except (TypeError, ValueError, RuntimeError):
-        raise ValueError(f"{name} is a {type(values).__name__}: give a tensor") from None
+    picture = real_tensor(name, values, "a tensor or an array of shape (H, W)")
     found = tuple(picture.shape)
     while picture.ndim > 2 and picture.shape[0] == 1:
         picture = picture[0]
     if picture.ndim != 2 or not picture.numel() or (shape and tuple(picture.shape) != shape):
         size = ", ".join(map(str, shape)) if shape else "H, W"
         raise ValueError(f"{name} of shape {found} is not possible: give ({size})")
-    if picture.is_complex():
-        raise ValueError(f"{name} holds complex numbers: give numbers from 0 to 1")
     low, high = picture.min().item(), picture.max().item()
     if not (low >= 0 and high <= 1):  # so that NaN is refused as well
-        divide = "; divide by 255" if picture.dtype == torch.uint8 else ""
+        divide = "; divide by 255" if not picture.is_floating_point() and high <= 255 else ""
         raise ValueError(
             f"{name} goes from {low:.4g} to {high:.4g}: give numbers from 0, black, to 1, white "
             f"ink{divide}"

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 import traitlets
 from torch import nn
 
+from course_utils._arrays import real_tensor
 from course_utils.widgets.shared.traits import Grid
 
 SIZES = (3, 5, 7)
@@ -114,12 +115,10 @@ class Picture(traitlets.TraitType):
 
     def validate(self, obj, value):
         try:
-            picture = torch.as_tensor(value).detach().cpu()
-        except (TypeError, ValueError, RuntimeError):
-            raise traitlets.TraitError(
-                f"{self.name}={reprlib.repr(value)} is not possible: give a tensor or an array of "
-                "shape (H, W)"
-            ) from None
+            picture = real_tensor(self.name, value, "a tensor or an array of shape (H, W)")
+        except ValueError as error:
+            raise traitlets.TraitError(str(error)) from None
+        picture = picture.to(torch.float32)
         shape = tuple(picture.shape)
         while picture.ndim > 2 and picture.shape[0] == 1:
             picture = picture[0]
@@ -134,12 +133,11 @@ class Picture(traitlets.TraitType):
                 f"{self.name} of shape {shape} is not possible: give (H, W) for grey or (3, H, W) "
                 f"for colour, with 1 to {LARGEST} rows and columns{hint}"
             )
-        if picture.is_complex() or not (picture.abs() <= BRIGHTEST).all():
+        if not (picture.abs() <= BRIGHTEST).all():
             raise traitlets.TraitError(
                 f"{self.name} holds a number that is not possible: give real numbers from "
                 f"−{BRIGHTEST:,.0f} to {BRIGHTEST:,.0f}, no NaN or infinity"
             )
-        picture = picture.to(torch.float32)
         # Not tied to the tensor that was given: the browser hears of nothing that is written there.
         return torch.einsum("chw,c->hw", picture, LUMA) if colour else picture.clone()
 

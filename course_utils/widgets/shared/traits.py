@@ -7,6 +7,8 @@ import reprlib
 import torch
 import traitlets
 
+from course_utils._arrays import real_tensor
+
 
 class Whole(traitlets.TraitType):
     """A whole number from `low` to `high`."""
@@ -101,12 +103,9 @@ class Grid(traitlets.TraitType):
 
     def validate(self, obj, value):
         try:
-            grid = _as_tensor(value)
-        except (TypeError, ValueError, RuntimeError):
-            raise traitlets.TraitError(
-                f"{self.name}={reprlib.repr(value)} is not possible: give a tensor, or rows of "
-                "numbers, all of one length"
-            ) from None
+            grid = _as_tensor(value, self.name)
+        except ValueError as error:
+            raise traitlets.TraitError(str(error)) from None
         while grid.ndim > 2 and grid.shape[0] == 1:
             grid = grid[0]
         if not self._fits(grid):
@@ -131,8 +130,8 @@ class Grid(traitlets.TraitType):
         return torch.tensor(lists, dtype=getattr(widget, self.name).dtype)
 
 
-def _as_tensor(value):
-    grid = torch.as_tensor(value).detach().cpu()
+def _as_tensor(value, name="values"):
+    grid = real_tensor(name, value, "a tensor, or rows of numbers, all of one length")
     return grid.clone() if grid.is_floating_point() else grid.to(torch.get_default_dtype())
 
 

@@ -184,7 +184,7 @@ def test_a_network_that_the_browser_cannot_run_is_refused_with_the_way_out(
             r"image goes from -0.1 to -0.1: give numbers",
         ),
         ({"image": torch.full((28, 28), float("nan"))}, r"image goes from nan to nan"),
-        ({"image": "seven"}, r"image is a str: give a tensor"),
+        ({"image": "seven"}, r"image='seven' is not possible: give a tensor"),
         ({"pen": 7}, r"pen=7 is not possible: give a whole number from 8 to 40"),
         (
             {"explain": 10},

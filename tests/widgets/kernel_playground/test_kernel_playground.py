@@ -176,7 +176,7 @@ def test_a_colour_picture_becomes_its_luma():
         ({"image": torch.zeros(2, 9, 9)}, r"image of shape \(2, 9, 9\) is not possible"),
         ({"image": torch.full((5, 5), torch.inf)}, r"image holds .* no NaN or infinity"),
         ({"image": torch.full((5, 5), torch.nan)}, r"from −1,000,000 to 1,000,000"),
-        ({"image": torch.zeros(5, 5, dtype=torch.cfloat)}, r"give real numbers"),
+        ({"image": torch.zeros(5, 5, dtype=torch.cfloat)}, r"give real ones"),
         ({"image": torch.zeros(2, 9)}, r"a kernel of 3 × 3 does not fit into a picture of 2 × 9 "),
         ({"filters": 3}, r"filters=3 is not possible: give an nn.Conv2d or its weight"),
         ({"filters": torch.ones(2, 1, 4, 4)}, r"filters of shape \(2, 4, 4\) .* 1 to 512 of them"),
