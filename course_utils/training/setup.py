@@ -84,6 +84,10 @@ def plan(
     history = History() if history is None else arguments.check_history(history)
     history.interrupted, history.stopped = False, None
 
+    shuffle = torch.Generator().manual_seed(whole_number("seed", seed))
+    for _ in history.epochs:
+        torch.randperm(len(images), generator=shuffle)
+
     arguments.check_fits(model, "train", images, labels, loss)
     if validation is not None:
         validation = arguments.tensors("validation", validation)
@@ -105,9 +109,6 @@ def plan(
             model.to(memory_format=torch.contiguous_format)
     give_back = optimizers.lend(optimizer)
     optimizer, scheduler = optimizers.prepare(model, lr, optimizer, schedule, epochs * len(batches))
-    shuffle = torch.Generator().manual_seed(whole_number("seed", seed))
-    for _ in history.epochs:
-        torch.randperm(len(images), generator=shuffle)
     return Plan(
         images=images,
         labels=labels,

@@ -130,6 +130,17 @@ def test_a_lent_optimizer_has_its_settings_again_and_learns_the_next_time_as_wel
     assert optimizer.state  # which has grown
 
 
+@pytest.mark.parametrize("wrong", [{"seed": "x"}, {"seed": -1}, {"batch_size": 0}])
+def test_a_lent_optimizer_is_not_touched_where_an_argument_is_refused(wrong):
+    model = Flattens()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    before = set(vars(optimizer)), set(optimizer.param_groups[0])
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        trained(model, optimizer=optimizer, schedule="one-cycle", **wrong)
+    assert optimizer.param_groups[0]["lr"] == 0.05
+    assert (set(vars(optimizer)), set(optimizer.param_groups[0])) == before
+
+
 @pytest.mark.parametrize("ends", ["interrupted", "nan"])
 def test_a_lent_optimizer_has_its_settings_again_where_training_ends_early(ends):
     model = Flattens()
