@@ -332,3 +332,48 @@ def test_overlays_stand_in_rows_of_five_and_a_picture_without_strokes_has_no_out
     assert interpret.draw_overlays(images, maps, interpret.Field(2, 2, 0), columns=2).axes[
         0
     ].get_gridspec().get_geometry() == (3, 2)
+
+
+class Ending(nn.Module):
+    def __init__(self, body, end):
+        super().__init__()
+        self.body, self.end = body, end
+
+    def forward(self, x):
+        return self.end(self.body(x))
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        nn.Softmax(1),
+        nn.LogSoftmax(dim=-1),
+        lambda y: F.softmax(y, dim=1),
+        lambda y: F.log_softmax(y, dim=1),
+        lambda y: F.softmax(input=y, dim=1),
+        lambda y: torch.softmax(y, 1),
+        lambda y: torch.log_softmax(y, 1),
+        lambda y: y.softmax(-1),
+        lambda y: y.log_softmax(-1),
+    ],
+)
+def test_a_softmax_at_the_end_changes_no_map_however_it_is_written(end):
+    torch.manual_seed(0)
+    body, x = models.lenet(), torch.rand(3, 1, 28, 28)
+    whole, layer = Ending(body, end), interpret.last_activation(body)
+    maps = [interpret.grad_cam(body, x, target=digit, layer=layer) for digit in range(10)]
+    digit, plain = max(enumerate(maps), key=lambda pair: pair[1].sum().item())
+    assert plain.any()
+    ours = interpret.grad_cam(whole, x, target=digit, layer=f"body.{layer}")
+    torch.testing.assert_close(ours, plain)
+    ours, theirs = (interpret.occlusion(model, x, target=digit) for model in (whole, body))
+    torch.testing.assert_close(ours, theirs)
+
+
+def test_a_softmax_in_the_middle_is_a_part_of_the_network():
+    body = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Softmax(1))
+    model, x = body.append(nn.Linear(4 * 26 * 26, 10)), torch.rand(1, 1, 28, 28)
+    drop = interpret.occlusion(model, x, target=1, patch=28, stride=28)
+    with torch.no_grad():
+        both = model(torch.cat([x, torch.zeros_like(x)])).softmax(1)[:, 1]
+    torch.testing.assert_close(drop.flatten()[0], both[0] - both[1])

@@ -6,11 +6,10 @@ from typing import NamedTuple
 
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from .._modes import evaluating
 from ..anatomy.summary import refuse_misfit
-
-_SOFTMAX = (nn.Softmax, nn.LogSoftmax)
 
 
 class Step(NamedTuple):
@@ -58,21 +57,27 @@ def hooked(pairs):
         yield
 
 
+class _LastSoftmax(TorchFunctionMode):
+    """What went into the last softmax or log-softmax, a layer's or a function's, and came out."""
+
+    before = after = None
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        out = func(*args, **(kwargs or {}))
+        if getattr(func, "__name__", "") in ("softmax", "log_softmax"):
+            self.before, self.after = args[0] if args else kwargs["input"], out
+        return out
+
+
 def run(model, x):
     """`model(x)`, or what goes into a softmax that it ends in; a sentence where x does not fit."""
-    seen = {}
-
-    def keep(module, args, output):
-        seen["before"], seen["after"] = args[0], output
-
-    ends = [(m, keep) for m in model.modules() if isinstance(m, _SOFTMAX)]
     try:
-        with hooked(ends):
+        with _LastSoftmax() as last:
             output = model(x)
     except (RuntimeError, ValueError, IndexError) as error:
         refuse_misfit(model, tuple(x[:1].shape))
         raise ValueError(f"the model cannot take images {tuple(x.shape)}: {error}") from error
-    return seen["before"] if output is seen.get("after") else output
+    return output if last.after is None or output is not last.after else last.before
 
 
 def logits(model, x):

@@ -41,8 +41,11 @@ def network_description(model, input_size=(1, 28, 28)):
     """
     layers, tensors, start = [], [], 0
     chain = list(_chain(model))
-    while chain and type(chain[-1][1]) in (*_IDLE, *_AT_THE_END):
+    drops = (*_IDLE, *_AT_THE_END)
+    while chain and type(chain[-1][1]) in drops:
         name, last = chain.pop()
+        if type(last) in _AT_THE_END:  # before it, a log-softmax changes nothing; a softmax does
+            drops = (*_IDLE, nn.LogSoftmax)
         if type(last) in _AT_THE_END and last.dim not in (None, 1, -1):
             raise ValueError(
                 f"layer {name!r} is {last}: over dimension {last.dim} it compares the images of a "

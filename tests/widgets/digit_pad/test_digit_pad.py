@@ -463,3 +463,27 @@ def test_a_network_with_hooks_or_pruned_is_taken_as_it_stands(examples):
     with torch.no_grad():
         expected = model(examples[:1, None])[0]
     torch.testing.assert_close(pad.output, expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("ends", "possible"),
+    [
+        ([nn.Softmax(1)], True),
+        ([nn.LogSoftmax(1), nn.Dropout()], True),
+        ([nn.LogSoftmax(1), nn.LogSoftmax(1)], True),
+        ([nn.LogSoftmax(1), nn.Softmax(1)], True),
+        ([nn.Softmax(1), nn.Softmax(1)], False),
+        ([nn.Softmax(1), nn.Identity(), nn.LogSoftmax(1)], False),
+    ],
+)
+def test_the_probabilities_are_torchs_whatever_the_network_ends_in(ends, possible):
+    model = nn.Sequential(nn.Flatten(), nn.Linear(784, 10), *ends).eval()
+    image = torch.rand(28, 28)
+    if not possible:
+        with pytest.raises(TraitError, match=r"'2' is Softmax: it is not at the end"):
+            DigitPad(model)
+        return
+    with torch.no_grad():
+        answer = model(image[None, None])[0]
+    expected = answer.exp() if answer.min() < 0 else answer
+    torch.testing.assert_close(DigitPad(model, image=image).probabilities, expected)
