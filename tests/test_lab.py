@@ -1,14 +1,11 @@
 """`make lab` finds a port, tells a desktop from a server, and serves the notebooks."""
 
-import json
+import functools
 import os
 import signal
 import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import lab
@@ -65,19 +62,6 @@ def test_what_the_reader_has_set_comes_first():
     assert own["JUPYTER_CONFIG_PATH"].split(os.pathsep)[0] == "own"
 
 
-def answer_of(url):
-    """What a server answers, JSON; one that is only just starting is asked again."""
-    deadline = time.monotonic() + labserver.PATIENCE
-    while True:
-        try:
-            with urllib.request.urlopen(url, timeout=labserver.PATIENCE) as answer:
-                return json.load(answer)
-        except urllib.error.URLError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.5)
-
-
 @pytest.mark.processes
 @pytest.mark.skipif(os.name == "nt", reason="ends JupyterLab by a POSIX signal")
 def test_the_lab_serves_the_notebooks_without_questions_and_says_that_its_port_was_taken(
@@ -96,8 +80,10 @@ def test_the_lab_serves_the_notebooks_without_questions_and_says_that_its_port_w
     try:
         address, token = labserver.address_of(process, log)
         assert f"Port {taken_port} is taken" in log.read_text()
+        answer_of = functools.partial(labserver.answer_of, process=process, log=log)
         url = f"{address}/{{}}?content=0&token={token}"
-        assert answer_of(url.format("api/contents/00_start_here.ipynb"))["type"] == "notebook"
+        lesson = answer_of(url.format("api/contents/00_start_here.ipynb"))
+        assert lesson["type"] == "notebook"
         name = "@jupyterlab/apputils-extension:notification"
         defaults = answer_of(url.format(f"lab/api/settings/{name}"))["schema"]["properties"]
         asked = {what: defaults[what]["default"] for what in ("fetchNews", "checkForUpdates")}

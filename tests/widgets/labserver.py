@@ -4,9 +4,11 @@ import contextlib
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
@@ -34,7 +36,9 @@ def serve(folder, home, theme="light"):
         path = home / "SETTINGS_DIR/@jupyterlab" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(values))
-    port = lab.choose_port(9500)
+    with socket.socket() as free:  # one that the system chooses: neighbours do not meet on it
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
     line = lab.command(port, "localhost", screen=False, root=True, folder=folder)
     line.append("--LabApp.expose_app_in_browser=True")
     log = home / "log"
@@ -48,11 +52,30 @@ def serve(folder, home, theme="light"):
 
 
 def address_of(process, log):
-    """(address, token) that a JupyterLab writes to its log; one that ends before is an error."""
+    """(address, token) that a JupyterLab writes to its log, once it answers there.
+
+    One that ends before is an error: it writes an address also where another program has it.
+    """
     while not (found := re.search(r"(http://localhost:\d+)/lab\S*\?token=(\w+)", log.read_text())):
         assert process.poll() is None, log.read_text()
         time.sleep(0.1)
-    return found.groups()
+    address, token = found.groups()
+    answer_of(f"{address}/api/status?token={token}", process, log)
+    return address, token
+
+
+def answer_of(url, process, log):
+    """What a server answers, JSON; one that is only just starting is asked again."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
+                return json.load(answer)
+        except OSError:  # refused, or forbidden by another's server
+            assert process.poll() is None, log.read_text()
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
 
 
 def open_notebook(browser, server, name, height=1400):
