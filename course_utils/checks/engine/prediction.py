@@ -60,7 +60,10 @@ def _distance(prediction, actual):
     if isinstance(actual, bool) or not isinstance(actual, int | float):
         return None
     guess = _number(prediction)
-    if not math.isfinite(actual):
+    try:
+        if not math.isfinite(actual):
+            return None
+    except OverflowError:  # a whole number beyond all floating-point ones
         return None
     if guess is None:
         return math.inf
