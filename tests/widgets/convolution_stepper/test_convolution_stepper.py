@@ -291,11 +291,11 @@ def test_products_are_added_one_by_one(page):
 
 def test_playing_goes_to_the_last_number_and_stops(page, widget):
     page.clock.install()
-    page.get_by_role("button", name="show one number after the other").click()
+    page.get_by_role("button", name="show one output number after the other").click()
     for expected in (1, 2, 3, 3):
         page.clock.run_for(950)
         assert page.evaluate("model.get('position')") == expected
-    assert "play" in page.get_by_role("button", name="show one number").inner_text()
+    assert "play" in page.get_by_role("button", name="show one output number").inner_text()
 
 
 def test_cells_are_edited_by_mouse_and_by_keyboard(page, widget):
@@ -403,7 +403,7 @@ def test_two_views_show_the_same_and_close_without_a_trace(browser, widget):
     page.get_by_label("padding").nth(1).fill("1")
     agree(page, widget)
     assert torch.equal(numbers(page, "output", 0), numbers(page, "output", 1))
-    page.get_by_role("button", name="show one number after the other").first.click()
+    page.get_by_role("button", name="show one output number after the other").first.click()
     assert pages.close(page) == [0, 0, 0]
     page.evaluate("model.set('stride', 2)")
     assert page.errors == []
