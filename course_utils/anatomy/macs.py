@@ -16,19 +16,15 @@ def _convolution(out, x, weight, bias, stride, padding, dilation, transposed, *_
     return (x if transposed else out).numel() * weight[0].numel()  # of each output, or each input
 
 
-def _product(out, a, b):
-    return out.numel() * a.shape[-1]
+def _product(out, *factors):  # in front of the two stands what is added, if anything
+    return out.numel() * factors[-2].shape[-1]
 
 
-def _product_and_sum(out, added, a, b):
-    return out.numel() * a.shape[-1]
-
-
+_PRODUCTS = ("mm", "bmm", "mv", "dot", "vdot", "addmm", "baddbmm", "addmv")
 _COUNTED = {
     "convolution": _convolution,
-    **dict.fromkeys(("mm", "bmm", "mv", "dot", "vdot"), _product),
-    **dict.fromkeys(("addmm", "baddbmm", "addmv"), _product_and_sum),
-    "addbmm": lambda out, added, a, b: out.numel() * a.shape[-1] * len(a),
+    **dict.fromkeys(_PRODUCTS, _product),
+    "addbmm": lambda out, *factors: _product(out, *factors) * len(factors[-1]),
 }
 # What consists of sums of products as well, and is not taken apart into the operations above.
 _UNKNOWN = (

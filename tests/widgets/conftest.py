@@ -1,7 +1,8 @@
-"""Which of the widgets' tests are left to `make test-more`."""
+"""Which of the widgets' tests are left to `make test-more`, and a page with a widget for them."""
 
 from pathlib import Path
 
+import page as pages
 import pytest
 
 
@@ -19,3 +20,12 @@ def pytest_collection_modifyitems(items):
         # Playwright leaves its own transport to the garbage collector.
         for warning in ("ResourceWarning", "pytest.PytestUnraisableExceptionWarning"):
             item.add_marker(pytest.mark.filterwarnings(f"ignore::{warning}"))
+
+
+@pytest.fixture
+def page(browser, widget):
+    """A page that shows `widget`, a fixture of the test's own file."""
+    page = pages.mount(browser, widget)
+    yield page
+    assert page.errors == []
+    page.close()

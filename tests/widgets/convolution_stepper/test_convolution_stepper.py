@@ -181,14 +181,6 @@ def widget():
     return ConvolutionStepper()
 
 
-@pytest.fixture
-def page(browser, widget):
-    page = pages.mount(browser, widget)
-    yield page
-    assert page.errors == []
-    page.close()
-
-
 def numbers(page, title, view=0):
     """The numbers that a grid shows, as a tensor."""
     box = page.locator(".cu").nth(view).locator(".cu-grid-box", has_text=re.compile(f"^{title}"))

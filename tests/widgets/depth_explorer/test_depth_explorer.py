@@ -357,14 +357,6 @@ def widget():
     return DepthExplorer()
 
 
-@pytest.fixture
-def page(browser, widget):
-    page = pages.mount(browser, widget)
-    yield page
-    assert page.errors == []
-    page.close()
-
-
 def totals_shown(page, view=0):
     tiles = page.locator(".cu").nth(view).locator(".cu-tile .cu-total").all_inner_texts()
     return [int(text.split(" × ")[0].replace(",", "")) for text in tiles]

@@ -339,14 +339,6 @@ def widget():
     return GradientTracer()
 
 
-@pytest.fixture
-def page(browser, widget):
-    page = pages.mount(browser, widget)
-    yield page
-    assert page.errors == []
-    page.close()
-
-
 def grid(page, title, view=0):
     """A grid by its title: "x", "+ b", "dL/dW" …"""
     boxes = page.locator(".cu").nth(view).locator(".cu-grid-box")

@@ -316,14 +316,6 @@ def widget():
     return KernelPlayground(image=image, filters=FILTERS)
 
 
-@pytest.fixture
-def page(browser, widget):
-    page = pages.mount(browser, widget)
-    yield page
-    assert page.errors == []
-    page.close()
-
-
 def grid(page, title, view=0):
     boxes = page.locator(".cu").nth(view).locator(".cu-grid-box")
     return boxes.filter(has=page.get_by_text(re.compile(f"^{title}")))
